@@ -1,0 +1,98 @@
+//! The retailer's products as one immutable, hashed snapshot.
+
+use super::product::{Kind, Product};
+use crate::units::ProductId;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// All products at one moment. Index `usize` into [`Catalogue::products`] is how the judge speaks of a product.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    products: Vec<Product>,
+    by_code: BTreeMap<String, usize>,
+    by_id: BTreeMap<ProductId, usize>,
+    /// Indices of all products, lightest mean first: short lists of what could explain a residual are a slice of it.
+    by_mass: Vec<usize>,
+    popularity_sum: f64,
+    hash: String,
+}
+
+impl Catalogue {
+    /// Builds the snapshot; later products of the same id or code are ignored (import refuses them with their line).
+    pub fn new(products: Vec<Product>) -> Self {
+        let mut by_code = BTreeMap::new();
+        let mut by_id = BTreeMap::new();
+        for (index, product) in products.iter().enumerate() {
+            by_code.entry(product.code.clone()).or_insert(index);
+            by_id.entry(product.id.clone()).or_insert(index);
+        }
+        let mut by_mass: Vec<usize> = (0..products.len()).collect();
+        by_mass.sort_by(|a, b| products[*a].weight.mean_g.total_cmp(&products[*b].weight.mean_g));
+        let popularity_sum = products.iter().map(|p| p.popularity).sum();
+        let hash = hash_of(&products);
+        Self { products, by_code, by_id, by_mass, popularity_sum, hash }
+    }
+
+    /// All products.
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// The product that a normalised code (14-digit GTIN or five-digit article number) stands for.
+    pub fn find_code(&self, code: &str) -> Option<usize> {
+        self.by_code.get(code).copied()
+    }
+
+    /// The product of this identifier.
+    pub fn find_id(&self, id: &ProductId) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Indices of the products whose mean mass lies in `from_g..=to_g`, lightest first.
+    pub fn weighing_between(&self, from_g: f64, to_g: f64) -> &[usize] {
+        let mass = |i: &usize| self.products[*i].weight.mean_g;
+        let start = self.by_mass.partition_point(|i| mass(i) < from_g);
+        let end = self.by_mass.partition_point(|i| mass(i) <= to_g);
+        &self.by_mass[start..end.max(start)]
+    }
+
+    /// Probability that some product, drawn as shoppers draw, is this one.
+    pub fn share(&self, index: usize) -> f64 {
+        if self.popularity_sum > 0.0 { self.products[index].popularity / self.popularity_sum } else { 0.0 }
+    }
+
+    /// SHA-256 over all that decides, as 64 hexadecimal digits: two stations with the same hash judge alike.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Whether two products cannot be told apart by looking.
+    pub fn look_alike(&self, a: usize, b: usize) -> bool {
+        a == b || (self.products[a].look_group.is_some() && self.products[a].look_group == self.products[b].look_group)
+    }
+
+    /// How many products have each kind, for people who check an import.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.products.iter().filter(|p| p.kind == kind).count()
+    }
+}
+
+fn hash_of(products: &[Product]) -> String {
+    let mut sha = Sha256::new();
+    for product in products {
+        // A product always serialises: it holds only strings, finite numbers and enums without data.
+        sha.update(serde_json::to_vec(product).unwrap_or_default());
+        sha.update(b"\n");
+    }
+    hex(&sha.finalize())
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,93 @@
+//! How products look: enrolled vectors, and how well a crop fits one of them.
+
+use crate::units::ProductId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One enrolled view of a product, one signed byte a component: 1/127 of the largest representable cosine step is
+/// far below what two photographs of the same pack differ by, and 50 000 products then fit into memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookVector(Vec<i8>);
+
+impl LookVector {
+    /// Quantises a vector of unit length; components scale with the largest one, the cosine is taken of what is stored.
+    pub fn quantise(values: &[f32]) -> Self {
+        let peak = values.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
+        Self(values.iter().map(|v| (v / peak * 127.0).round() as i8).collect())
+    }
+
+    /// From stored bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.iter().map(|b| i8::from_ne_bytes([*b])).collect())
+    }
+
+    /// As bytes to store.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().map(|v| v.to_ne_bytes()[0]).collect()
+    }
+
+    /// Cosine with a vector of unit length, -1..=1; of vectors of different length it is 0, which fits nothing.
+    pub fn cosine(&self, unit: &[f32]) -> f32 {
+        if unit.len() != self.0.len() {
+            return 0.0;
+        }
+        let (mut dot, mut norm2) = (0.0f32, 0.0f32);
+        for (q, v) in self.0.iter().zip(unit) {
+            let q = f32::from(*q);
+            dot += q * v;
+            norm2 += q * q;
+        }
+        if norm2 > 0.0 { dot / norm2.sqrt() } else { 0.0 }
+    }
+}
+
+/// Turns a cosine into evidence: log likelihood ratio = a · cos + b of "shows this product" against "shows another".
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookCalibration {
+    /// Slope, above 0.
+    pub a: f64,
+    /// Offset.
+    pub b: f64,
+}
+
+/// All enrolled looks, of one embedding space.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gallery {
+    /// The embedding space of the vectors; crops of another space cannot be compared.
+    pub space_id: String,
+    /// How cosines of this space are to be read.
+    pub calibration: LookCalibration,
+    /// Enrolled views by product.
+    pub looks: BTreeMap<ProductId, Vec<LookVector>>,
+}
+
+impl Gallery {
+    /// Log likelihood ratio that a crop with this embedding shows `product` rather than some other product;
+    /// `None` if the product has no enrolled look.
+    pub fn log_ratio(&self, product: &ProductId, embedding: &[f32]) -> Option<f64> {
+        let best = self
+            .looks
+            .get(product)?
+            .iter()
+            .map(|look| look.cosine(embedding))
+            .max_by(f32::total_cmp)?;
+        Some(self.calibration.a * f64::from(best) + self.calibration.b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantised_look_still_fits_itself_and_not_its_opposite() {
+        let unit: Vec<f32> = (0..256).map(|i| (i as f32 * 0.37).sin()).collect();
+        let norm = unit.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let unit: Vec<f32> = unit.iter().map(|v| v / norm).collect();
+        let look = LookVector::from_bytes(&LookVector::quantise(&unit).to_bytes());
+        assert!(look.cosine(&unit) > 0.9995);
+        let opposite: Vec<f32> = unit.iter().map(|v| -v).collect();
+        assert!(look.cosine(&opposite) < -0.9995);
+        assert_eq!(look.cosine(&unit[..8]), 0.0);
+    }
+}

@@ -1,0 +1,22 @@
+//! Every cap and every delay of the station, in one place.
+
+/// Baskets held in memory; beyond it the one untouched for longest and not under validation is left to the store.
+pub const BASKETS_MAX: usize = 2_000;
+/// Open validations; more shoppers do not stand around one station.
+pub const OPEN_VALIDATIONS_MAX: usize = 64;
+/// Closed validations held in memory for late readers; older ones are in the store.
+pub const CLOSED_VALIDATIONS_MAX: usize = 256;
+/// Requests waiting for the disk at one time.
+pub const WAITING_REQUESTS_MAX: usize = 512;
+/// A sense must be out for so long before a basket is told `unavailable`: a plug that wiggles is no fault.
+pub const SENSE_OUT_MS: u64 = 600;
+/// After a load is known, so long may a look take before the eyes count as out.
+pub const LOOK_MS: u64 = 2_500;
+/// A look that did not arrive is asked for again after so long.
+pub const LOOK_AGAIN_MS: u64 = 700;
+/// What could not be saved is tried again after so long.
+pub const SAVE_AGAIN_MS: u64 = 500;
+/// A load must differ from the judged one by so much at least to be a new one, grams; a touch is not a change.
+pub const NEW_LOAD_G: f64 = 8.0;
+/// And by so many sigma.
+pub const NEW_LOAD_SIGMA: f64 = 3.0;

@@ -1,0 +1,463 @@
+//! The root machine: everything that happens to a station goes in, everything it wants done comes out.
+
+use super::ledger::{Ledger, Put};
+use super::limits;
+use super::message::{Answer, Input, Now, Output, Record, Refusal, Request, SaveId, Ticket};
+use super::senses::{Evidence, Senses, WithoutCamera};
+use super::view::{PlateState, StationView, ValidationState, ValidationView};
+use super::visit::Visit;
+use crate::basket::{Basket, InStorePattern};
+use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
+use crate::units::{BasketId, Mono, StationId, ValidationId};
+use crate::verdict::judge::{self, Conclusion};
+use crate::verdict::{Expected, Outcome, Policy, Verdict, Versions};
+use crate::weighing::{Load, Scale, ScaleConfig, ScaleEvent};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// A station as configured.
+#[derive(Clone, Debug)]
+pub struct StationConfig {
+    /// Its name in every verdict.
+    pub id: StationId,
+    /// The code by which a handheld asks for it.
+    pub code: String,
+    /// Its scale.
+    pub scale: ScaleConfig,
+    /// Whether it has a camera.
+    pub has_camera: bool,
+    /// What is done while the eyes are out.
+    pub without_camera: WithoutCamera,
+    /// Containers of the store.
+    pub containers: Vec<ContainerBelief>,
+    /// Own bags without a stated weight.
+    pub bags: BagBelief,
+    /// Codes printed by the store's scales.
+    pub in_store_codes: Vec<InStorePattern>,
+    /// What the retailer wants.
+    pub policy: Policy,
+    /// Versions that stand behind verdicts; the catalogue's is set by the machine.
+    pub versions: Versions,
+}
+
+/// What the store gave back at start.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// Baskets with their lists.
+    pub baskets: Vec<(BasketId, Basket)>,
+    /// Validations with their verdicts in order.
+    pub validations: Vec<(ValidationId, BasketId, Vec<Arc<Verdict>>)>,
+}
+
+/// What a record on its way to the disk will bring about.
+#[derive(Clone, Debug)]
+enum AfterSave {
+    Answer(Ticket, Answer),
+    Tell(ValidationId),
+}
+
+/// The root machine.
+#[derive(Debug)]
+pub struct Machine {
+    config: StationConfig,
+    senses: Senses,
+    ledger: Ledger,
+    catalogue: Arc<Catalogue>,
+    gallery: Option<Arc<Gallery>>,
+    /// The validation that the next load is for.
+    active: Option<ValidationId>,
+    /// Whose basket stands on the plate, once it has been judged; until the plate is empty nobody else is judged by it.
+    owner: Option<ValidationId>,
+    waiting: BTreeMap<SaveId, (Record, AfterSave)>,
+    retry_saves: VecDeque<(Mono, SaveId)>,
+    next_save: SaveId,
+    outputs: VecDeque<Output>,
+    published: BTreeMap<ValidationId, ValidationView>,
+}
+
+impl Machine {
+    /// A station with all senses out, no products, and what the store gave back.
+    pub fn new(config: StationConfig, restored: Restored, now: Now) -> Self {
+        let mut ledger = Ledger::default();
+        for (id, basket) in restored.baskets {
+            // What was accepted once is accepted again unless the store's codes were re-configured; then it must be sent anew.
+            let _ = ledger.put(&id, basket, &config.in_store_codes);
+        }
+        let mut active = None;
+        for (id, basket_id, verdicts) in restored.validations {
+            let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
+            let visit = Visit::restore(id.clone(), basket_id, verdicts.last().cloned(), corrections, now.mono);
+            let closed = visit.is_closed();
+            if ledger.open(visit).is_err() {
+                continue;
+            }
+            if closed {
+                ledger.closed(&id);
+            } else {
+                active = Some(id);
+            }
+        }
+        let senses = Senses::new(Scale::new(config.scale.clone()), config.has_camera, config.without_camera);
+        Self {
+            config,
+            senses,
+            ledger,
+            catalogue: Arc::new(Catalogue::new(Vec::new())),
+            gallery: None,
+            active,
+            owner: None,
+            waiting: BTreeMap::new(),
+            retry_saves: VecDeque::new(),
+            next_save: 1,
+            outputs: VecDeque::new(),
+            published: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what happened. Drain [`Machine::poll_output`] afterwards.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::PortOpened => {
+                let event = self.senses.scale.opened(now.mono);
+                self.scale_events(now, event);
+            }
+            Input::PortClosed { why } => {
+                let event = self.senses.scale.closed(now.mono, why);
+                self.scale_events(now, event);
+            }
+            Input::Bytes { at, bytes } => {
+                let mut events = Vec::new();
+                self.senses.scale.push(now.mono, at, &bytes, &mut events);
+                if events.is_empty() && !self.attempt_is_due() {
+                    return;
+                }
+                self.scale_events(now, events);
+            }
+            Input::Scene(scene) => self.senses.take_scene(scene),
+            Input::EyesOpened => {
+                self.senses.eyes_opened();
+            }
+            Input::EyesClosed { why } => self.senses.eyes_closed(now.mono, why),
+            Input::Goods { catalogue, gallery } => {
+                self.catalogue = catalogue;
+                self.gallery = gallery;
+            }
+            Input::Request { ticket, request } => self.request(now, ticket, request),
+            Input::Saved(save) => self.saved(save),
+            Input::SaveFailed(save) => {
+                if self.waiting.contains_key(&save) {
+                    self.retry_saves.push_back((now.mono.plus_ms(limits::SAVE_AGAIN_MS), save));
+                }
+            }
+        }
+        self.advance(now);
+    }
+
+    /// Looks after what time alone brings.
+    pub fn handle_timeout(&mut self, now: Now) {
+        let event = self.senses.scale.handle_timeout(now.mono);
+        self.scale_events(now, event);
+        while let Some((due, save)) = self.retry_saves.front().copied() {
+            if now.mono < due {
+                break;
+            }
+            self.retry_saves.pop_front();
+            if let Some((record, _)) = self.waiting.get(&save) {
+                self.outputs.push_back(Output::Save { save, record: record.clone() });
+            }
+        }
+        self.advance(now);
+    }
+
+    /// When [`Machine::handle_timeout`] is due at the latest, and why.
+    pub fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
+        let began = self.active_visit().and_then(Visit::due_since);
+        let senses = began.and_then(|began| self.senses.poll_timeout(began));
+        let again = self.retry_saves.front().map(|(at, _)| (*at, "save again"));
+        [self.senses.scale.poll_timeout(), senses, again].into_iter().flatten().min()
+    }
+
+    /// What the machine wants done next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The station as others see it.
+    pub fn view(&self) -> StationView {
+        let state = if self.senses.scale.fault().is_some() {
+            PlateState::Out
+        } else if self.senses.is_loaded() {
+            PlateState::Occupied
+        } else if self.senses.is_empty() {
+            PlateState::Idle
+        } else {
+            PlateState::Weighing
+        };
+        let active = self.active_visit().map(|v| v.view(self.where_it_stands(v)));
+        let verdict_on_plate = active.is_some() && self.owner == self.active;
+        StationView {
+            state,
+            live_g: self.senses.scale.live().map(|m| (m.g() * 10.0).round() / 10.0),
+            senses: self.senses.views(),
+            active,
+            open: self.ledger.open_count(),
+            verdict_on_plate,
+        }
+    }
+
+    /// A basket as it is kept.
+    pub fn basket(&self, id: &BasketId) -> Option<&Basket> {
+        self.ledger.basket(id).map(|kept| &kept.basket)
+    }
+
+    /// The catalogue that the next attempt is judged by.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// What the link to the scale has seen, for metrics.
+    pub fn scale(&self) -> &Scale {
+        &self.senses.scale
+    }
+
+    fn active_visit(&self) -> Option<&Visit> {
+        self.active.as_ref().and_then(|id| self.ledger.visit(id))
+    }
+
+    fn attempt_is_due(&self) -> bool {
+        self.active_visit().is_some_and(|v| v.due_since().is_some())
+    }
+
+    fn scale_events(&mut self, now: Now, events: impl IntoIterator<Item = ScaleEvent>) {
+        for event in events {
+            match event {
+                ScaleEvent::Settled(load) => self.settled(now, &load),
+                ScaleEvent::Disturbed { .. } => self.senses.touched(),
+                ScaleEvent::Lost(_) | ScaleEvent::Back => self.senses.scale_changed(now.mono),
+            }
+        }
+    }
+
+    fn settled(&mut self, now: Now, load: &Load) {
+        if self.senses.scale.is_empty(load.mass) {
+            self.owner = None;
+            if let Some(visit) = self.active.clone().and_then(|id| self.ledger.visit_mut(&id)) {
+                visit.plate_left();
+            }
+            return;
+        }
+        let mine = self.owner.is_none() || self.owner == self.active;
+        if let Some(visit) = self.active.clone().filter(|_| mine).and_then(|id| self.ledger.visit_mut(&id)) {
+            visit.settled(load, now.mono);
+        }
+    }
+
+    /// Goes as far as what is known allows.
+    fn advance(&mut self, now: Now) {
+        if let Some(bytes) = self.senses.scale.poll_send(now.mono) {
+            self.outputs.push_back(Output::Send(bytes));
+        }
+        self.advance_attempt(now);
+        let busy = self.attempt_is_due() || self.owner.is_some();
+        self.senses.scale.let_zero_follow(!busy);
+        self.publish();
+    }
+
+    fn advance_attempt(&mut self, now: Now) {
+        let Some(visit) = self.active_visit() else { return };
+        let again = visit.waits_for_sense();
+        let Some(began) = visit.due_since().or(again.then_some(now.mono)) else { return };
+        if self.owner.is_some() && self.owner != self.active {
+            return;
+        }
+        if let Some(since) = self.senses.poll_look(now.mono) {
+            self.outputs.push_back(Output::Look { since });
+        }
+        match self.senses.evidence(now.mono, began) {
+            Evidence::Ready { load, without_eyes } => self.decide(now, began, Some((load, without_eyes)), None),
+            Evidence::Out { sense, why } if !again => self.decide(now, began, None, Some((sense, why))),
+            Evidence::Out { .. } | Evidence::Wait => {}
+        }
+    }
+
+    fn decide(&mut self, now: Now, began: Mono, weighed: Option<(Load, bool)>, out: Option<(&'static str, String)>) {
+        let Some(visit) = self.active_visit() else { return };
+        let (id, basket_id) = (visit.id.clone(), visit.basket_id.clone());
+        let (attempt, corrections) = (visit.next_attempt(), visit.corrections());
+        let Some(kept) = self.ledger.basket(&basket_id) else { return };
+        let revision = kept.basket.revision;
+        let mut degraded = Vec::new();
+        let conclusion = match (&weighed, out) {
+            (Some((load, without_eyes)), _) => {
+                if *without_eyes {
+                    degraded.push("vision".to_owned());
+                }
+                let expected = Expected::new(&kept.basket, &kept.codes, &self.catalogue, &self.config.containers, self.config.bags);
+                let evidence = judge::Evidence {
+                    measured: load.mass,
+                    sigma: load.sigma,
+                    scene: self.senses.scene_of(load).filter(|_| !without_eyes),
+                    expected: &expected,
+                    catalogue: &self.catalogue,
+                    gallery: self.gallery.as_deref(),
+                    corrections,
+                };
+                judge::judge(&evidence, &self.config.policy)
+            }
+            (None, out) => {
+                let (sense, why) = out.unwrap_or(("scale", "no weight".to_owned()));
+                degraded.push(sense.to_owned());
+                Conclusion::unavailable(sense, &why)
+            }
+        };
+        let load = weighed.map(|(load, _)| load);
+        let counted_from = load.map_or(began, |l| l.untouched_since.max(began));
+        let seen = load.and_then(|l| self.senses.scene_of(&l).map(|s| s.crops.len()));
+        let verdict = Arc::new(Verdict {
+            validation_id: id.clone(),
+            attempt,
+            basket_id,
+            revision,
+            station_id: self.config.id.clone(),
+            outcome: conclusion.outcome,
+            passed: conclusion.outcome == Outcome::Pass,
+            decided_at: now.wall,
+            elapsed_ms: now.mono.ms_since(counted_from),
+            weight: conclusion.weight,
+            findings: conclusion.findings,
+            check: conclusion.check,
+            message: conclusion.message,
+            degraded,
+            exit_token: None,
+            seen,
+            versions: Versions { catalogue: self.catalogue.hash().to_owned(), ..self.config.versions.clone() },
+        });
+        if load.is_some() {
+            self.owner = Some(id.clone());
+        }
+        if let Some(visit) = self.ledger.visit_mut(&id) {
+            visit.decided(verdict.clone(), load);
+        }
+        self.save(Record::Attempt(verdict), AfterSave::Tell(id));
+    }
+
+    fn save(&mut self, record: Record, after: AfterSave) {
+        let save = self.next_save;
+        self.next_save += 1;
+        self.outputs.push_back(Output::Save { save, record: record.clone() });
+        self.waiting.insert(save, (record, after));
+    }
+
+    fn saved(&mut self, save: SaveId) {
+        match self.waiting.remove(&save) {
+            None => {}
+            Some((_, AfterSave::Answer(ticket, answer))) => self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) }),
+            Some((_, AfterSave::Tell(id))) => {
+                if let Some(visit) = self.ledger.visit_mut(&id) {
+                    visit.saved();
+                    if visit.is_closed() {
+                        self.ledger.closed(&id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, now: Now, ticket: Ticket, request: Request) {
+        let done = if self.waiting.len() >= limits::WAITING_REQUESTS_MAX {
+            Err(Refusal::Busy)
+        } else {
+            match request {
+                Request::PutBasket { id, basket } => self.put_basket(now, id, basket),
+                Request::DeleteBasket { id } => {
+                    self.ledger.delete(&id).map(|()| (Some(Record::BasketDeleted { id }), Answer::BasketDeleted))
+                }
+                Request::Validate { id, basket_id, station_code } => self.validate(now, id, basket_id, &station_code),
+                Request::Retry { id } => self.retry(now, &id),
+            }
+        };
+        match done {
+            Ok((Some(record), answer)) => self.save(record, AfterSave::Answer(ticket, answer)),
+            Ok((None, answer)) => self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) }),
+            Err(refusal) => self.outputs.push_back(Output::Answer { ticket, answer: Err(refusal) }),
+        }
+    }
+
+    fn put_basket(&mut self, now: Now, id: BasketId, basket: Basket) -> Result<(Option<Record>, Answer), Refusal> {
+        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes)?;
+        let created = put == Put::Created;
+        if put == Put::Revised
+            && let Some(validation) = self.ledger.ask(&id, now.mono)
+        {
+            self.active = Some(validation);
+        }
+        let record = (put != Put::Same).then_some(Record::Basket { id, basket });
+        Ok((record, Answer::BasketKept { created }))
+    }
+
+    fn validate(&mut self, now: Now, id: ValidationId, basket_id: BasketId, code: &str) -> Result<(Option<Record>, Answer), Refusal> {
+        if code != self.config.code && code != self.config.id.as_str() {
+            return Err(Refusal::OtherStation);
+        }
+        if self.ledger.basket(&basket_id).is_none() {
+            return Err(Refusal::UnknownBasket);
+        }
+        if let Some(open) = self.ledger.open_for(&basket_id).cloned() {
+            self.active = Some(open.clone());
+            return Ok((None, Answer::Validation { id: open, created: false }));
+        }
+        self.ledger.open(Visit::open(id.clone(), basket_id.clone(), now.mono))?;
+        self.active = Some(id.clone());
+        let record = Record::Validation { id: id.clone(), basket_id, opened_at: now.wall };
+        Ok((Some(record), Answer::Validation { id, created: true }))
+    }
+
+    fn retry(&mut self, now: Now, id: &ValidationId) -> Result<(Option<Record>, Answer), Refusal> {
+        let visit = self.ledger.visit_mut(id).ok_or(Refusal::UnknownValidation)?;
+        if visit.is_closed() {
+            return Err(Refusal::ValidationClosed);
+        }
+        visit.ask(now.mono);
+        self.active = Some(id.clone());
+        Ok((None, Answer::Retrying))
+    }
+
+    fn where_it_stands(&self, visit: &Visit) -> ValidationState {
+        if self.active.as_ref() != Some(&visit.id) {
+            ValidationState::Aside
+        } else if self.owner.is_some() && self.owner != self.active {
+            ValidationState::PlateOccupied
+        } else if self.senses.is_loaded() {
+            ValidationState::Judging
+        } else if self.senses.is_empty() {
+            ValidationState::WaitingForLoad
+        } else {
+            ValidationState::Weighing
+        }
+    }
+
+    /// Tells every validation whose view has changed.
+    fn publish(&mut self) {
+        let active = self.active.iter().cloned();
+        let known: Vec<ValidationId> = self.published.keys().cloned().chain(active).collect();
+        for id in known {
+            let Some(view) = self.ledger.visit(&id).map(|v| v.view(self.where_it_stands(v))) else {
+                self.published.remove(&id);
+                continue;
+            };
+            let ended = view.state == ValidationState::Closed && self.active.as_ref() != Some(&id);
+            if self.published.get(&id) == Some(&view) {
+                if ended {
+                    self.published.remove(&id);
+                }
+                continue;
+            }
+            if ended {
+                self.published.remove(&id);
+            } else {
+                self.published.insert(id, view.clone());
+            }
+            self.outputs.push_back(Output::Publish(view));
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What goes into the root machine and what comes out of it.
+
+use super::view::ValidationView;
+use crate::basket::{Basket, BasketFault};
+use crate::goods::{Catalogue, Gallery};
+use crate::units::{BasketId, Mono, ValidationId, Wall};
+use crate::verdict::Verdict;
+use crate::vision::Scene;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A moment on both clocks: one to reckon with, one to write down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Never goes back.
+    pub mono: Mono,
+    /// May jump.
+    pub wall: Wall,
+}
+
+/// Names a request until it is answered; chosen by the caller, unique among those waiting.
+pub type Ticket = u64;
+
+/// Names a record on its way to the disk; chosen by the machine.
+pub type SaveId = u64;
+
+/// What may happen to a station.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The board's port is open.
+    PortOpened,
+    /// The board's port is gone, or could not be opened.
+    PortClosed {
+        /// What the port said.
+        why: String,
+    },
+    /// Bytes from the board.
+    Bytes {
+        /// When the last of them arrived; handling may be later, never earlier.
+        at: Mono,
+        /// As they came, split anywhere.
+        bytes: Vec<u8>,
+    },
+    /// A look that was asked for.
+    Scene(Scene),
+    /// The eyes (camera and models) can see again.
+    EyesOpened,
+    /// The eyes are out.
+    EyesClosed {
+        /// Why.
+        why: String,
+    },
+    /// The shop's products as from now; takes effect with the next attempt.
+    Goods {
+        /// Products.
+        catalogue: Arc<Catalogue>,
+        /// Their looks.
+        gallery: Option<Arc<Gallery>>,
+    },
+    /// Somebody asks something.
+    Request {
+        /// To be answered under this name.
+        ticket: Ticket,
+        /// What is asked.
+        request: Request,
+    },
+    /// A record is safe on the disk.
+    Saved(SaveId),
+    /// A record could not be written.
+    SaveFailed(SaveId),
+}
+
+/// What may be asked over the API.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Keep this list.
+    PutBasket {
+        /// The basket.
+        id: BasketId,
+        /// The whole list.
+        basket: Basket,
+    },
+    /// Forget a basket.
+    DeleteBasket {
+        /// The basket.
+        id: BasketId,
+    },
+    /// Validate a basket here.
+    Validate {
+        /// How the validation will be named if none is open for the basket.
+        id: ValidationId,
+        /// The basket.
+        basket_id: BasketId,
+        /// The code on the station.
+        station_code: String,
+    },
+    /// "I have put it right."
+    Retry {
+        /// The validation.
+        id: ValidationId,
+    },
+}
+
+/// What the machine wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Bytes for the board.
+    Send(Vec<u8>),
+    /// Look at the plate, on a frame that arrived at this moment or later.
+    Look {
+        /// The earliest moment of arrival.
+        since: Mono,
+    },
+    /// Write a record durably, then say [`Input::Saved`].
+    Save {
+        /// Its name.
+        save: SaveId,
+        /// What to write.
+        record: Record,
+    },
+    /// Answer a request.
+    Answer {
+        /// The request.
+        ticket: Ticket,
+        /// The answer.
+        answer: Result<Answer, Refusal>,
+    },
+    /// A validation has news. A verdict in it is durable.
+    Publish(ValidationView),
+}
+
+/// What is kept on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A basket's list; replaces an older revision.
+    Basket {
+        /// The basket.
+        id: BasketId,
+        /// Its list.
+        basket: Basket,
+    },
+    /// A basket is gone.
+    BasketDeleted {
+        /// The basket.
+        id: BasketId,
+    },
+    /// A validation was opened.
+    Validation {
+        /// The validation.
+        id: ValidationId,
+        /// The basket.
+        basket_id: BasketId,
+        /// When.
+        opened_at: Wall,
+    },
+    /// An attempt was decided; never changed after.
+    Attempt(Arc<Verdict>),
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The list is kept.
+    BasketKept {
+        /// Whether the basket is new.
+        created: bool,
+    },
+    /// The basket is gone.
+    BasketDeleted,
+    /// The validation.
+    Validation {
+        /// Its name.
+        id: ValidationId,
+        /// Whether it is new.
+        created: bool,
+    },
+    /// Another attempt is on its way.
+    Retrying,
+}
+
+/// Why something was not done. State is untouched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The list is not one.
+    #[error("the list has {} faults", .0.len())]
+    BadBasket(Vec<BasketFault>),
+    /// A newer revision is here already.
+    #[error("revision {current} is here already")]
+    OlderRevision {
+        /// The revision that is kept.
+        current: u64,
+    },
+    /// The same revision with other content.
+    #[error("revision {current} was sent before with other content")]
+    OtherContent {
+        /// The revision that is kept.
+        current: u64,
+    },
+    /// No such basket.
+    #[error("no such basket")]
+    UnknownBasket,
+    /// No such validation.
+    #[error("no such validation")]
+    UnknownValidation,
+    /// The code is not this station's.
+    #[error("this is another station")]
+    OtherStation,
+    /// The validation has ended.
+    #[error("the validation has ended")]
+    ValidationClosed,
+    /// A basket under validation cannot be deleted.
+    #[error("the basket is under validation")]
+    ValidationOpen,
+    /// More than the station takes at one time.
+    #[error("too much at one time; try again in a moment")]
+    Busy,
+}
+
+/// Kept for the store: what a stored validation says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredValidation {
+    /// The validation.
+    pub id: ValidationId,
+    /// The basket.
+    pub basket_id: BasketId,
+}

@@ -1,0 +1,17 @@
+//! One station's life: baskets come in over the API, loads and looks over the sensors, attempts go out as verdicts.
+//!
+//! [`machine::Machine`] is the root. It is sans-IO: `handle`, `handle_timeout`, `poll_timeout`, `poll_output`.
+//! A verdict is told only after [`message::Input::Saved`] has come for it.
+
+pub mod ledger;
+pub mod limits;
+pub mod machine;
+pub mod message;
+pub mod senses;
+pub mod view;
+pub mod visit;
+
+pub use machine::{Machine, Restored, StationConfig};
+pub use message::{Answer, Input, Now, Output, Record, Refusal, Request};
+pub use senses::WithoutCamera;
+pub use view::{PlateState, SenseView, StationView, ValidationState, ValidationView};

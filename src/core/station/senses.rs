@@ -1,0 +1,191 @@
+//! Whether the station can weigh and look now.
+
+use super::limits;
+use super::view::SenseView;
+use crate::units::Mono;
+use crate::vision::Scene;
+use crate::weighing::{Load, Scale};
+use serde::{Deserialize, Serialize};
+
+/// What the retailer wants done while the eyes are out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutCamera {
+    /// Nothing is judged.
+    Unavailable,
+    /// Weight alone decides, and the verdict says so.
+    WeightOnly,
+}
+
+/// The eyes as the machine knows them.
+#[derive(Clone, Debug)]
+enum Eyes {
+    /// This station has no camera.
+    None,
+    Open,
+    Closed { why: String, since: Mono },
+}
+
+/// All senses of a station.
+#[derive(Clone, Debug)]
+pub struct Senses {
+    /// The sense of weight.
+    pub scale: Scale,
+    scale_out_since: Option<Mono>,
+    eyes: Eyes,
+    rule: WithoutCamera,
+    scene: Option<Scene>,
+    asked: Option<Mono>,
+}
+
+/// What there is to judge by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    /// Everything that is needed.
+    Ready {
+        /// What rests on the plate.
+        load: Load,
+        /// Whether the eyes are left out, as the retailer allows.
+        without_eyes: bool,
+    },
+    /// Not yet.
+    Wait,
+    /// A sense is out, and has been for long enough to say so.
+    Out {
+        /// Which.
+        sense: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Senses {
+    /// All senses out until they report.
+    pub fn new(scale: Scale, has_camera: bool, rule: WithoutCamera) -> Self {
+        let eyes = if has_camera { Eyes::Closed { why: "not opened yet".to_owned(), since: Mono::default() } } else { Eyes::None };
+        Self { scale, scale_out_since: Some(Mono::default()), eyes, rule, scene: None, asked: None }
+    }
+
+    /// The scale was lost (or not) as of now.
+    pub fn scale_changed(&mut self, now: Mono) {
+        if self.scale.fault().is_none() {
+            self.scale_out_since = None;
+        } else if self.scale_out_since.is_none() {
+            self.scale_out_since = Some(now);
+        }
+        self.touched();
+    }
+
+    /// What was seen does not hold any more.
+    pub fn touched(&mut self) {
+        self.scene = None;
+        self.asked = None;
+    }
+
+    /// The eyes can see. Says whether that is news.
+    pub fn eyes_opened(&mut self) -> bool {
+        let news = matches!(self.eyes, Eyes::Closed { .. });
+        if news {
+            self.eyes = Eyes::Open;
+            self.asked = None;
+        }
+        news
+    }
+
+    /// The eyes are out.
+    pub fn eyes_closed(&mut self, now: Mono, why: String) {
+        let since = match &self.eyes {
+            Eyes::Closed { since, .. } => *since,
+            Eyes::None | Eyes::Open => now,
+        };
+        self.eyes = Eyes::Closed { why, since };
+        self.scene = None;
+    }
+
+    /// Takes a look, unless the plate was touched after its frame.
+    pub fn take_scene(&mut self, scene: Scene) {
+        self.scene = Some(scene);
+    }
+
+    /// The latest look, if it was taken since the load was last touched.
+    pub fn scene_of(&self, load: &Load) -> Option<&Scene> {
+        self.scene.as_ref().filter(|s| s.captured >= load.untouched_since)
+    }
+
+    /// What there is to judge by, for an attempt that began at `began`.
+    pub fn evidence(&self, now: Mono, began: Mono) -> Evidence {
+        if let Some(fault) = self.scale.fault() {
+            let since = self.scale_out_since.unwrap_or(now).max(began);
+            return out_after(now, since, limits::SENSE_OUT_MS, "scale", || fault.to_string());
+        }
+        let weight_only = self.rule == WithoutCamera::WeightOnly;
+        if let Eyes::Closed { why, since } = &self.eyes
+            && !weight_only
+        {
+            return out_after(now, (*since).max(began), limits::SENSE_OUT_MS, "vision", || why.clone());
+        }
+        let Some(load) = self.scale.load().filter(|l| !self.scale.is_empty(l.mass)) else { return Evidence::Wait };
+        let eyes_used = matches!(self.eyes, Eyes::Open);
+        if !eyes_used {
+            return Evidence::Ready { load, without_eyes: matches!(self.eyes, Eyes::Closed { .. }) };
+        }
+        match self.scene_of(&load).map(|scene| scene.quality.fault()) {
+            Some(None) => Evidence::Ready { load, without_eyes: false },
+            Some(Some(_)) if weight_only => Evidence::Ready { load, without_eyes: true },
+            Some(Some(fault)) => Evidence::Out { sense: "vision", why: format!("the picture is {fault:?}").to_lowercase() },
+            None if weight_only && now.ms_since(load.at.max(began)) >= limits::LOOK_MS => Evidence::Ready { load, without_eyes: true },
+            None => out_after(now, load.at.max(began), limits::LOOK_MS, "vision", || "no picture in time".to_owned()),
+        }
+    }
+
+    /// Whether a look should be asked for now, and from which moment its frame must be. Asks again when none came.
+    pub fn poll_look(&mut self, now: Mono) -> Option<Mono> {
+        let load = self.scale.load().filter(|l| !self.scale.is_empty(l.mass))?;
+        let asked_lately = self.asked.is_some_and(|at| now.ms_since(at) < limits::LOOK_AGAIN_MS);
+        if !matches!(self.eyes, Eyes::Open) || asked_lately || self.scene_of(&load).is_some_and(|s| s.quality.fault().is_none()) {
+            return None;
+        }
+        self.asked = Some(now);
+        Some(load.untouched_since)
+    }
+
+    /// When waiting for evidence ends, and why.
+    pub fn poll_timeout(&self, began: Mono) -> Option<(Mono, &'static str)> {
+        if self.scale.fault().is_some() {
+            let since = self.scale_out_since.unwrap_or(began).max(began);
+            return Some((since.plus_ms(limits::SENSE_OUT_MS), "scale out"));
+        }
+        if let Eyes::Closed { since, .. } = &self.eyes {
+            return Some(((*since).max(began).plus_ms(limits::SENSE_OUT_MS), "eyes out"));
+        }
+        let load = self.scale.load()?;
+        let again = self.asked.map(|at| at.plus_ms(limits::LOOK_AGAIN_MS));
+        let end = load.at.max(began).plus_ms(limits::LOOK_MS);
+        Some((again.map_or(end, |a| a.min(end)), "look late"))
+    }
+
+    /// All senses, for people.
+    pub fn views(&self) -> Vec<SenseView> {
+        let scale = SenseView { name: "scale", ok: self.scale.fault().is_none(), why: self.scale.fault().map(ToString::to_string) };
+        let vision = match &self.eyes {
+            Eyes::None => return vec![scale],
+            Eyes::Open => SenseView { name: "vision", ok: true, why: None },
+            Eyes::Closed { why, .. } => SenseView { name: "vision", ok: false, why: Some(why.clone()) },
+        };
+        vec![scale, vision]
+    }
+
+    /// Whether something rests on the plate, with the sense of weight sound.
+    pub fn is_loaded(&self) -> bool {
+        self.scale.load().is_some_and(|l| !self.scale.is_empty(l.mass))
+    }
+
+    /// Whether the plate is known to be empty.
+    pub fn is_empty(&self) -> bool {
+        self.scale.load().is_some_and(|l| self.scale.is_empty(l.mass))
+    }
+}
+
+fn out_after(now: Mono, since: Mono, ms: u64, sense: &'static str, why: impl FnOnce() -> String) -> Evidence {
+    if now >= since.plus_ms(ms) { Evidence::Out { sense, why: why() } } else { Evidence::Wait }
+}

@@ -1,0 +1,144 @@
+//! One validation: attempts 1..n, each decided once.
+
+use super::limits;
+use super::view::{ValidationState, ValidationView};
+use crate::units::{BasketId, Mono, ValidationId};
+use crate::verdict::{Outcome, Verdict};
+use crate::weighing::Load;
+use std::sync::Arc;
+
+/// A validation's life.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Its name.
+    pub id: ValidationId,
+    /// Its basket.
+    pub basket_id: BasketId,
+    /// When what asks for the next attempt happened; `None` if nothing asks for one.
+    due: Option<Mono>,
+    /// A decided attempt on its way to the disk.
+    saving: Option<Arc<Verdict>>,
+    /// The latest durable verdict.
+    latest: Option<Arc<Verdict>>,
+    /// The load of the last attempt that had one.
+    judged: Option<Load>,
+    /// Whether the plate was empty since the last attempt.
+    left: bool,
+    corrections: u32,
+}
+
+impl Visit {
+    /// Opened at `now`; its first attempt is due at once.
+    pub fn open(id: ValidationId, basket_id: BasketId, now: Mono) -> Self {
+        Self { id, basket_id, due: Some(now), saving: None, latest: None, judged: None, left: false, corrections: 0 }
+    }
+
+    /// As it was before a restart. One that had not ended is judged again when its basket comes onto the plate.
+    pub fn restore(id: ValidationId, basket_id: BasketId, latest: Option<Arc<Verdict>>, corrections: u32, now: Mono) -> Self {
+        let due = match latest.as_ref().map(|v| v.outcome) {
+            Some(Outcome::Pass) => None,
+            None | Some(Outcome::Correct | Outcome::Assist | Outcome::Unavailable) => Some(now),
+        };
+        Self { id, basket_id, due, saving: None, latest, judged: None, left: true, corrections }
+    }
+
+    /// Whether it has ended.
+    pub fn is_closed(&self) -> bool {
+        self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Pass)
+    }
+
+    /// Whether a verdict is on its way to the disk.
+    pub fn is_saving(&self) -> bool {
+        self.saving.is_some()
+    }
+
+    /// Since when an attempt is asked for; `None` while one is being saved or after the end.
+    pub fn due_since(&self) -> Option<Mono> {
+        if self.is_closed() || self.is_saving() { None } else { self.due }
+    }
+
+    /// Asks for another attempt.
+    pub fn ask(&mut self, now: Mono) {
+        if !self.is_closed() {
+            self.due.get_or_insert(now);
+        }
+    }
+
+    /// Whether the last attempt could not judge: it is judged again as soon as all senses are back.
+    pub fn waits_for_sense(&self) -> bool {
+        !self.is_closed()
+            && self.saving.is_none()
+            && self.due.is_none()
+            && self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Unavailable)
+    }
+
+    /// Something rests on the plate: asks for another attempt if it is not what was judged last.
+    pub fn settled(&mut self, load: &Load, now: Mono) {
+        let Some(judged) = &self.judged else { return };
+        let sigma_g = load.sigma.g().hypot(judged.sigma.g());
+        let limit_g = limits::NEW_LOAD_G.max(limits::NEW_LOAD_SIGMA * sigma_g);
+        if self.left || (load.mass - judged.mass).abs().g() > limit_g {
+            self.ask(now);
+        }
+    }
+
+    /// The plate is empty.
+    pub fn plate_left(&mut self) {
+        self.left = true;
+    }
+
+    /// Number of the next attempt.
+    pub fn next_attempt(&self) -> u32 {
+        self.saving.as_ref().or(self.latest.as_ref()).map_or(0, |v| v.attempt) + 1
+    }
+
+    /// How many `correct` answers there have been.
+    pub fn corrections(&self) -> u32 {
+        self.corrections
+    }
+
+    /// An attempt is decided; it is told once it is durable.
+    pub fn decided(&mut self, verdict: Arc<Verdict>, load: Option<Load>) {
+        self.due = None;
+        if load.is_some() {
+            self.judged = load;
+            self.left = false;
+        }
+        self.saving = Some(verdict);
+    }
+
+    /// The attempt under way is durable.
+    pub fn saved(&mut self) {
+        if let Some(verdict) = self.saving.take() {
+            if verdict.outcome == Outcome::Correct {
+                self.corrections += 1;
+            }
+            self.latest = Some(verdict);
+        }
+    }
+
+    /// The verdict under way, to be written again.
+    pub fn unsaved(&self) -> Option<Arc<Verdict>> {
+        self.saving.clone()
+    }
+
+    /// As others see it; `plate` says where it stands while an attempt is due.
+    pub fn view(&self, plate: ValidationState) -> ValidationView {
+        let state = if self.is_closed() {
+            ValidationState::Closed
+        } else if self.saving.is_some() {
+            ValidationState::Judging
+        } else if self.due.is_some() {
+            plate
+        } else {
+            ValidationState::Decided
+        };
+        ValidationView {
+            validation_id: self.id.clone(),
+            basket_id: self.basket_id.clone(),
+            state,
+            attempt: self.latest.as_ref().map_or(0, |v| v.attempt),
+            verdict: self.latest.clone(),
+        }
+    }
+}
