@@ -1,0 +1,77 @@
+//! `proving`: see `proving --help`.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use firmware_sim::hw::Hardware;
+use firmware_sim::shop::Shop;
+use proving::visits::CLASSES_G;
+use proving::{settling, visits};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Measures the daemon's core against the simulator, in virtual time.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The station file.
+    #[arg(long, default_value = "hw-configs/basket-plate.toml", global = true)]
+    hw: PathBuf,
+    /// Chooses masses, places, hands, noise, goods.
+    #[arg(long, default_value_t = 1, global = true)]
+    seed: u64,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How fast and how truly loads are found.
+    Settling {
+        /// Placements.
+        #[arg(long, default_value_t = 1000)]
+        runs: u64,
+    },
+    /// Shoppers by weight alone: false alarms, and what is caught by grams.
+    Visits {
+        /// Shoppers; every second one has one good that is not scanned.
+        #[arg(long, default_value_t = 2000)]
+        shoppers: u64,
+        /// Goods of each basket.
+        #[arg(long, default_value_t = 12)]
+        items: usize,
+    },
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let hardware = Hardware::read(&arguments.hw)?;
+    let shop = Arc::new(Shop::demo()?);
+    match arguments.command {
+        Command::Settling { runs } => {
+            let s = settling::measure(&hardware, &shop, runs, arguments.seed)?;
+            println!("{} placements, seed {}", s.runs, arguments.seed);
+            println!("last touch to load: median {:.2} s, 95 % {:.2} s", s.median_s, s.p95_s);
+            println!("error 95 %: {:.1} g", s.error_p95_g);
+            println!("within 1 sigma: {}   within 2 sigma: {}", percent(s.within_1), percent(s.within_2));
+            println!("told under a hand and off by more than 15 g: {}", s.under_a_hand);
+        }
+        Command::Visits { shoppers, items } => {
+            let v = visits::play(&hardware, &shop, shoppers, items, arguments.seed)?;
+            println!("{shoppers} shoppers with {items} goods, seed {}, weight alone", arguments.seed);
+            println!("honest baskets stopped: {}", percent(v.honest_stopped));
+            let mut from = 0.0;
+            for (class, share) in v.unscanned_stopped.iter().enumerate() {
+                let to = CLASSES_G.get(class).copied();
+                let range = to.map_or(format!("above {from:.0} g"), |to| format!("{from:.0} to {to:.0} g"));
+                println!("one unscanned good of {range}, stopped: {}", percent(*share));
+                from = to.unwrap_or(from);
+            }
+            println!("named when stopped: {}   rightly: {}", percent(v.named), percent(v.named_right));
+        }
+    }
+    Ok(())
+}
+
+fn percent(share: proving::statistics::Share) -> String {
+    let (low, high) = share.interval();
+    format!("{}/{} = {:.1} % ({:.1} to {:.1})", share.hits, share.of, 100.0 * share.value(), 100.0 * low, 100.0 * high)
+}

@@ -1,0 +1,99 @@
+//! What the shopper sees at the station: idle, weighing, result.
+
+use super::hub::Hub;
+use augenmass_core::station::{PlateState, StationView, ValidationState};
+use augenmass_core::verdict::{Outcome, Verdict};
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// The display's picture of the station: words and shapes, no internals.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Screen {
+    /// `idle`, `weighing`, `pass`, `correct`, `help` or `wait`.
+    view: &'static str,
+    /// In large letters.
+    headline: String,
+    /// Below it.
+    text: String,
+    /// Articles to look at, by name.
+    look_at: Vec<String>,
+    /// The station's name.
+    station: String,
+}
+
+/// `GET /v1/display`.
+pub async fn screen(State(hub): State<Hub>) -> Json<Screen> {
+    let view = hub.station.borrow().clone();
+    Json(draw(&view, &hub.info.station_name))
+}
+
+fn draw(view: &StationView, station: &str) -> Screen {
+    let plain = |view, headline: &str, text: &str| Screen {
+        view,
+        headline: headline.to_owned(),
+        text: text.to_owned(),
+        look_at: Vec::new(),
+        station: station.to_owned(),
+    };
+    let verdict = view.active.as_ref().and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
+    match (view.state, verdict) {
+        (_, Some((ValidationState::Decided | ValidationState::Closed, verdict))) if view.verdict_on_plate || verdict.outcome == Outcome::Unavailable && view.state == PlateState::Out => {
+            result(verdict, station)
+        }
+        (PlateState::Out, _) => plain("wait", "One moment, please", "This station is not ready. Your list stays as it is."),
+        (PlateState::Idle, _) => plain("idle", "Welcome", "Put your basket on the plate."),
+        (PlateState::Weighing, _) => plain("weighing", "One moment", "Please let go of the basket."),
+        (PlateState::Occupied, _) if view.active.as_ref().is_some_and(|a| a.state == ValidationState::Judging) => {
+            plain("weighing", "One moment", "Comparing with your list.")
+        }
+        (PlateState::Occupied, _) => plain("idle", "Almost there", "Tap “Check out” in your app, or scan the code on this station."),
+    }
+}
+
+fn result(verdict: &Verdict, station: &str) -> Screen {
+    let (view, headline) = match verdict.outcome {
+        Outcome::Pass => ("pass", "Thank you!"),
+        Outcome::Correct => ("correct", "Please have a look"),
+        Outcome::Assist => ("help", "We’ll be right with you"),
+        Outcome::Unavailable => ("wait", "One moment, please"),
+    };
+    Screen {
+        view,
+        headline: headline.to_owned(),
+        text: match verdict.outcome {
+            Outcome::Pass => "Everything fits. You can take your basket.".to_owned(),
+            Outcome::Correct | Outcome::Assist | Outcome::Unavailable => verdict.message.english(),
+        },
+        look_at: match verdict.outcome {
+            Outcome::Correct => verdict.check.iter().map(|p| p.name.clone()).collect(),
+            Outcome::Pass | Outcome::Assist | Outcome::Unavailable => Vec::new(),
+        },
+        station: station.to_owned(),
+    }
+}
+
+const PAGE: &str = include_str!("pages/display.html");
+const SCRIPT: &str = include_str!("pages/display.js");
+const STYLE: &str = include_str!("pages/display.css");
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text).into_response()
+}
+
+/// `GET /`.
+pub async fn page() -> Response {
+    asset("text/html; charset=utf-8", PAGE)
+}
+
+/// `GET /display.js`.
+pub async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// `GET /display.css`.
+pub async fn style() -> Response {
+    asset("text/css; charset=utf-8", STYLE)
+}

@@ -1,0 +1,115 @@
+//! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
+
+use super::problem::Problem;
+use crate::io::clock::Clock;
+use crate::io::store::{Database, StoreError};
+use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
+use augenmass_core::units::ValidationId;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A request on its way to the station, with where its answer goes.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked.
+    pub request: Request,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+/// Published validations.
+pub type Views = BTreeMap<ValidationId, ValidationView>;
+
+/// What does not change while the daemon runs.
+#[derive(Clone, Debug)]
+pub struct ServiceInfo {
+    /// The station's identifier.
+    pub station_id: String,
+    /// The code by which a handheld asks for it.
+    pub station_code: String,
+    /// For people.
+    pub station_name: String,
+    /// Version of the software.
+    pub software: &'static str,
+    /// SHA-256 of the station file.
+    pub config_hash: String,
+    /// SHA-256 of the models' manifest, empty without.
+    pub models_hash: String,
+}
+
+/// The routes' side of the station.
+#[derive(Clone)]
+pub struct Hub {
+    calls: mpsc::Sender<Call>,
+    /// Published validations.
+    pub views: watch::Receiver<Views>,
+    /// The station as of now.
+    pub station: watch::Receiver<StationView>,
+    /// What does not change.
+    pub info: Arc<ServiceInfo>,
+    /// For ids.
+    pub clock: Clock,
+    data: Arc<PathBuf>,
+    reader: Arc<Mutex<Option<Database>>>,
+    /// Writes the metrics page.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// A request that the disk does not finish in this time is given up; it may still be done.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+impl Hub {
+    /// The routes' side of a station whose requests are taken from `calls` and whose data lies in `data`.
+    pub fn new(
+        calls: mpsc::Sender<Call>,
+        views: watch::Receiver<Views>,
+        station: watch::Receiver<StationView>,
+        info: ServiceInfo,
+        clock: Clock,
+        data: PathBuf,
+        metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    ) -> Self {
+        Self { calls, views, station, info: Arc::new(info), clock, data: Arc::new(data), reader: Arc::default(), metrics }
+    }
+
+    /// Asks the station.
+    ///
+    /// # Errors
+    /// What the station refuses, and a station that does not answer.
+    pub async fn ask(&self, request: Request) -> Result<Answer, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.calls.try_send(Call { request, reply }).map_err(|_| Problem::busy())?;
+        match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(refusal))) => Err(Problem::from(refusal)),
+            Ok(Err(_)) | Err(_) => Err(Problem::no_answer()),
+        }
+    }
+
+    /// Reads from the store, off the runtime's own threads.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn read<T: Send + 'static>(&self, query: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static) -> Result<T, Problem> {
+        let (reader, data) = (self.reader.clone(), self.data.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let mut held = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let database = match held.take() {
+                Some(database) => database,
+                None => Database::open(&data)?,
+            };
+            query(held.insert(database))
+        });
+        match done.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "cannot read from the store");
+                Err(Problem::no_answer())
+            }
+            Err(_) => Err(Problem::no_answer()),
+        }
+    }
+}

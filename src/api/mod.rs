@@ -1,0 +1,12 @@
+//! Floor 4: the local API and the pages, over HTTP.
+
+mod baskets;
+mod display;
+mod hub;
+mod ops;
+mod problem;
+mod router;
+mod validations;
+
+pub use hub::{Call, Hub, ServiceInfo, Views};
+pub use router::router;

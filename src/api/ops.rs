@@ -1,0 +1,42 @@
+//! For those who keep the station running.
+
+use super::hub::Hub;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// `GET /live`: the process runs.
+pub async fn live() -> Json<Value> {
+    Json(json!({ "live": true }))
+}
+
+/// `GET /ready`: all senses are there; 503 with the reasons when one is out. Can be lost again.
+pub async fn ready(State(hub): State<Hub>) -> Response {
+    let senses = hub.station.borrow().senses.clone();
+    let ready = senses.iter().all(|s| s.ok);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "senses": senses }))).into_response()
+}
+
+/// `GET /metrics`, for Prometheus.
+pub async fn metrics(State(hub): State<Hub>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (hub.metrics)()).into_response()
+}
+
+/// `GET /v1/station`: state, sensors, versions.
+pub async fn station(State(hub): State<Hub>) -> Json<Value> {
+    let view = hub.station.borrow().clone();
+    let info = &hub.info;
+    Json(json!({
+        "station_id": info.station_id,
+        "station_code": info.station_code,
+        "name": info.station_name,
+        "state": view.state,
+        "live_g": view.live_g,
+        "sensors": view.senses,
+        "open_validations": view.open,
+        "versions": { "software": info.software, "config": info.config_hash, "models": info.models_hash },
+    }))
+}

@@ -1,0 +1,110 @@
+//! What a client gets when something is not done: RFC 9457 with a stable `code`. Nothing internal is in it.
+
+use augenmass_core::station::Refusal;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A problem document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    /// Stable; what programs go by.
+    pub code: &'static str,
+    /// For the person who reads the log.
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
+}
+
+impl Problem {
+    /// A problem of this status and code.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:augenmass:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Problem"),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Too much at one time.
+    pub fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", Refusal::Busy.to_string())
+    }
+
+    /// The station did not answer.
+    pub fn no_answer() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_answer", "the station could not do this now; it may still be done: ask again")
+    }
+
+    /// No such thing.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "nothing is here")
+    }
+
+    /// An identifier that cannot be one.
+    pub fn bad_id(error: &augenmass_core::units::BadId) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_id", error.to_string())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.to_string();
+        let (status, code) = match &refusal {
+            Refusal::BadBasket(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_basket"),
+            Refusal::OlderRevision { .. } => (StatusCode::CONFLICT, "older_revision"),
+            Refusal::OtherContent { .. } => (StatusCode::CONFLICT, "revision_conflict"),
+            Refusal::UnknownBasket => (StatusCode::NOT_FOUND, "unknown_basket"),
+            Refusal::UnknownValidation => (StatusCode::NOT_FOUND, "unknown_validation"),
+            Refusal::OtherStation => (StatusCode::UNPROCESSABLE_ENTITY, "other_station"),
+            Refusal::ValidationClosed => (StatusCode::CONFLICT, "validation_closed"),
+            Refusal::ValidationOpen => (StatusCode::CONFLICT, "validation_open"),
+            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        };
+        let mut problem = Self::new(status, code, detail);
+        if let Refusal::BadBasket(faults) = refusal {
+            problem.faults = faults.iter().take(100).map(ToString::to_string).collect();
+        }
+        problem
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+/// A JSON body; what is none is answered as a problem.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Json::<T>::from_request(request, state).await.map(|Json(value)| Self(value)).map_err(|rejection| {
+            let detail = rejection.body_text();
+            match rejection {
+                JsonRejection::JsonDataError(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_body", detail),
+                JsonRejection::MissingJsonContentType(_) => {
+                    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "send content-type: application/json")
+                }
+                other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+                _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail),
+            }
+        })
+    }
+}

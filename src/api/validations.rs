@@ -1,0 +1,99 @@
+//! A basket's validation at this station: open, wait for verdicts, try again.
+
+use super::hub::Hub;
+use super::problem::{Body, Problem};
+use augenmass_core::station::{Answer, Request, ValidationState, ValidationView};
+use augenmass_core::units::{BasketId, ValidationId};
+use augenmass_core::verdict::Outcome;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Longest wait of one request, seconds: shorter than what proxies and handhelds cut off.
+const WAIT_MAX_S: u64 = 30;
+
+/// Body of `POST /v1/validations`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    basket_id: BasketId,
+    station_code: String,
+}
+
+/// Query of `GET /v1/validations/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    #[serde(default)]
+    wait: u64,
+    after: Option<u32>,
+}
+
+fn parse(id: String) -> Result<ValidationId, Problem> {
+    id.try_into().map_err(|error| Problem::bad_id(&error))
+}
+
+/// `POST /v1/validations`: 201, and 200 with the same one while one is open for the basket.
+pub async fn open(State(hub): State<Hub>, Body(open): Body<Open>) -> Result<Response, Problem> {
+    let id = parse(format!("v-{}", uuid::Uuid::now_v7().simple()))?;
+    let answer = hub.ask(Request::Validate { id, basket_id: open.basket_id, station_code: open.station_code }).await?;
+    let Answer::Validation { id, created } = answer else { return Err(Problem::no_answer()) };
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    let place = format!("/v1/validations/{id}");
+    Ok((status, [(header::LOCATION, place)], Json(json!({ "validation_id": id }))).into_response())
+}
+
+/// `GET /v1/validations/{id}?wait=10&after=ATTEMPT`: as soon as an attempt later than `after` is decided, else after `wait` seconds.
+pub async fn get(State(hub): State<Hub>, Path(id): Path<String>, query: Result<Query<Wait>, axum::extract::rejection::QueryRejection>) -> Result<Json<ValidationView>, Problem> {
+    let id = parse(id)?;
+    let Query(query) = query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_query", error.body_text()))?;
+    let after = query.after.unwrap_or(0);
+    let until = Instant::now() + Duration::from_secs(query.wait.min(WAIT_MAX_S));
+    let mut views = hub.views.clone();
+    if !views.borrow().contains_key(&id) {
+        return stored(&hub, id).await.map(Json);
+    }
+    let fits = |view: Option<&ValidationView>| view.is_none_or(|v| v.attempt > after || v.state == ValidationState::Closed);
+    let waited = tokio::time::timeout_at(until, views.wait_for(|views| fits(views.get(&id)))).await;
+    drop(waited);
+    let view = views.borrow().get(&id).cloned();
+    match view {
+        Some(view) => Ok(Json(view)),
+        None => stored(&hub, id).await.map(Json),
+    }
+}
+
+/// One that has left the memory, as the store knows it.
+async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
+    let wanted = id.clone();
+    let found = hub.read(move |store| Ok(store.validation(&wanted)?.map(|basket| (basket, store.verdicts(&wanted))))).await?;
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
+    let (basket_id, verdicts) = found.ok_or_else(unknown)?;
+    let verdict = verdicts.map_err(|_| Problem::no_answer())?.pop();
+    let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
+    let state = if passed { ValidationState::Closed } else { ValidationState::Aside };
+    Ok(ValidationView { validation_id: id, basket_id, state, attempt: verdict.as_ref().map_or(0, |v| v.attempt), verdict })
+}
+
+/// `POST /v1/validations/{id}/retry`: "I have put it right."
+pub async fn retry(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = parse(id)?;
+    hub.ask(Request::Retry { id: id.clone() }).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "validation_id": id }))).into_response())
+}
+
+/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored.
+pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, u32)>) -> Result<Response, Problem> {
+    let id = parse(id)?;
+    let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
+    verdicts
+        .into_iter()
+        .find(|v| v.attempt == number)
+        .map(|v| Json(v).into_response())
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt"))
+}

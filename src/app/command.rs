@@ -1,0 +1,146 @@
+//! The command line.
+
+use super::config::StationConfig;
+use super::enroll::{EnrollError, enroll, pictures_of};
+use super::run::{StartError, load_config, open_eyes, run};
+use super::{telemetry, wiring};
+use crate::io::clock::Clock;
+use crate::io::store::Database;
+use augenmass_core::units::ProductId;
+use augenmass_core::verdict::Versions;
+use clap::{Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The daemon of a scan-and-go validation station: weighs, looks, judges.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the station.
+    Run {
+        /// The station file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Check a station file and its models, and tell everything that is wrong with it.
+    CheckConfig {
+        /// The station file.
+        config: PathBuf,
+    },
+    /// Print a station file as it was understood.
+    PrintConfig {
+        /// The station file.
+        config: PathBuf,
+    },
+    /// The shop's products.
+    Catalogue {
+        #[command(subcommand)]
+        command: CatalogueCommand,
+    },
+    /// Learn how products look, from pictures.
+    Enroll {
+        /// The station file.
+        #[arg(long)]
+        config: PathBuf,
+        /// A folder that has one folder of pictures a product, named by its identifier.
+        #[arg(long, conflicts_with_all = ["product", "images"])]
+        dir: Option<PathBuf>,
+        /// The product's identifier.
+        #[arg(required_unless_present = "dir")]
+        product: Option<ProductId>,
+        /// Pictures of it, cut out, from all sides.
+        #[arg(required_unless_present = "dir")]
+        images: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogueCommand {
+    /// Take a catalogue (NDJSON, one product a line), whole or not at all.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The station file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Enroll(#[from] EnrollError),
+    #[error("cannot print the configuration: {0}")]
+    Print(#[from] toml::ser::Error),
+}
+
+/// Runs the command line; errors go to standard error, exit status 1.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    telemetry::start_logging();
+    let done = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime.block_on(execute(arguments.command)),
+        Err(error) => Err(StartError::Runtime(error).into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("augenmass: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: Command) -> Result<(), CommandError> {
+    match command {
+        Command::Run { config } => {
+            telemetry::metrics_page();
+            Ok(run(&config).await?)
+        }
+        Command::CheckConfig { config } => check(&config),
+        Command::PrintConfig { config } => {
+            let (config, _) = load_config(&config)?;
+            println!("{}", toml::to_string_pretty::<StationConfig>(&config)?);
+            Ok(())
+        }
+        Command::Catalogue { command: CatalogueCommand::Import { file, config } } => import(&file, &config),
+        Command::Enroll { config, dir, product, images } => {
+            let pictures = match (dir, product) {
+                (Some(dir), _) => pictures_of(&dir)?,
+                (None, Some(product)) => BTreeMap::from([(product, images)]),
+                (None, None) => BTreeMap::new(),
+            };
+            let (products, pictures) = enroll(&config, pictures).await?;
+            println!("{products} products enrolled from {pictures} pictures");
+            Ok(())
+        }
+    }
+}
+
+fn check(path: &Path) -> Result<(), CommandError> {
+    let (config, _) = load_config(path)?;
+    wiring::station(&config, Versions::default()).map_err(StartError::from)?;
+    if !config.cameras.is_empty() {
+        open_eyes(&config).map_err(StartError::from)?;
+    }
+    println!("{}: station {} is sound", path.display(), config.station.id);
+    Ok(())
+}
+
+fn import(file: &Path, config: &Path) -> Result<(), CommandError> {
+    let (config, _) = load_config(config)?;
+    let text = std::fs::read_to_string(file).map_err(|source| StartError::Unreadable { path: file.to_owned(), source })?;
+    let mut database = Database::open(&config.data_directory).map_err(StartError::from)?;
+    let version = database.import_catalogue(&text, Clock::start().now().wall).map_err(StartError::from)?;
+    println!("{} products imported as version {}", version.products, version.version);
+    Ok(())
+}

@@ -1,0 +1,561 @@
+//! What each section of a station file must hold, and what must agree between sections.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::reader::Table;
+use super::station::{
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform,
+    Policy, Protocol, Station, StationConfig, WithoutCamera,
+};
+
+/// Reads the whole file; `None` when a fault was noted that leaves nothing to build.
+pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
+    let mut seen = Seen::default();
+    let station = top.section("station").and_then(|table| station(&table));
+    let api = top.section("api").and_then(|table| api(&table));
+    let data_directory = top.section("data").and_then(|table| data(&table));
+    let models = top.section("models").and_then(|table| models(&table));
+    let platform = top.section("platform").and_then(|table| platform(&table));
+    let boards = boards(top, platform.as_ref(), &mut seen);
+    let cameras = cameras(top, &mut seen);
+    let containers = containers(top, platform.as_ref());
+    let bags = top.section("bags").and_then(|table| bags(&table));
+    let in_store_codes = in_store_codes(top);
+    let policy = top.section("policy").and_then(|table| policy(&table));
+    top.leave("simulator");
+    top.finish();
+    Some(StationConfig {
+        station: station?,
+        api: api?,
+        data_directory: data_directory?,
+        models: models?,
+        platform: platform?,
+        boards: boards?,
+        cameras: cameras?,
+        containers: containers?,
+        bags: bags?,
+        in_store_codes: in_store_codes?,
+        policy: policy?,
+    })
+}
+
+/// Names that may occur once only.
+#[derive(Default)]
+struct Seen {
+    sensors: BTreeSet<String>,
+    sources: BTreeSet<String>,
+    serial_numbers: BTreeSet<String>,
+}
+
+fn once(
+    table: &Table<'_>,
+    key: &str,
+    value: Option<&String>,
+    seen: &mut BTreeSet<String>,
+    what: &str,
+) {
+    if let Some(value) = value
+        && !seen.insert(value.clone())
+    {
+        table.fault(
+            key,
+            format!("'{value}' stands a second time: every {what} is its own"),
+        );
+    }
+}
+
+fn identifier(table: &Table<'_>, key: &'static str, longest: usize) -> Option<String> {
+    let text = table.text(key)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.len() > longest || !text.chars().all(allowed) {
+        table.fault(
+            key,
+            format!("'{text}' is not 1 to {longest} letters, digits, '-', '_' or '.'"),
+        );
+        return None;
+    }
+    Some(text)
+}
+
+fn station(table: &Table<'_>) -> Option<Station> {
+    let id = identifier(table, "id", 64);
+    let code = identifier(table, "code", 16);
+    let name = table.text("name");
+    table.finish();
+    Some(Station {
+        id: id?,
+        code: code?,
+        name: name?,
+    })
+}
+
+fn api(table: &Table<'_>) -> Option<Api> {
+    let text = table.text("listen");
+    let listen = text.and_then(|text| match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Some(address),
+        Ok(address) => {
+            table.fault(
+                "listen",
+                format!(
+                    "'{text}' can be reached from other machines, and there are no accounts yet: \
+                     use 127.0.0.1:{}",
+                    address.port()
+                ),
+            );
+            None
+        }
+        Err(_) => {
+            table.fault(
+                "listen",
+                format!("'{text}' is no address and port: write \"127.0.0.1:8787\""),
+            );
+            None
+        }
+    });
+    table.finish();
+    Some(Api { listen: listen? })
+}
+
+fn data(table: &Table<'_>) -> Option<PathBuf> {
+    let directory = table.text("directory");
+    table.finish();
+    directory.map(PathBuf::from)
+}
+
+fn models(table: &Table<'_>) -> Option<Models> {
+    let directory = table.text("directory");
+    let onnxruntime = table.optional_text("onnxruntime").map(PathBuf::from);
+    table.finish();
+    Some(Models {
+        directory: PathBuf::from(directory?),
+        onnxruntime,
+    })
+}
+
+fn platform(table: &Table<'_>) -> Option<Platform> {
+    let max_g = table.number("max_g", 100.0..=2_000_000.0);
+    let division_g = table.number("division_g", 0.1..=1_000.0);
+    let empty_below_g = table.number("empty_below_g", 1.0..=20_000.0);
+    let width_mm = table.number("width_mm", 50.0..=5_000.0);
+    let depth_mm = table.number("depth_mm", 50.0..=5_000.0);
+    let natural_frequency_hz = table.number("natural_frequency_hz", 1.0..=100.0);
+    let reference_mass_g = table.number("reference_mass_g", 1.0..=2_000_000.0);
+    let dead_mass_g = table.number("dead_mass_g", 1.0..=2_000_000.0);
+    let damping_ratio = table.number("damping_ratio", 0.001..=0.99);
+    let sigma_g = table.number("sigma_g", 0.01..=1_000.0);
+    table.finish();
+    if let (Some(max_g), Some(empty_below_g)) = (max_g, empty_below_g)
+        && empty_below_g >= max_g / 4.0
+    {
+        table.fault(
+            "empty_below_g",
+            format!("{empty_below_g} is more than a quarter of max_g = {max_g}"),
+        );
+    }
+    Some(Platform {
+        max_g: max_g?,
+        division_g: division_g?,
+        empty_below_g: empty_below_g?,
+        width_mm: width_mm?,
+        depth_mm: depth_mm?,
+        natural_frequency_hz: natural_frequency_hz?,
+        reference_mass_g: reference_mass_g?,
+        dead_mass_g: dead_mass_g?,
+        damping_ratio: damping_ratio?,
+        sigma_g: sigma_g?,
+    })
+}
+
+fn boards(
+    top: &Table<'_>,
+    platform: Option<&Platform>,
+    seen: &mut Seen,
+) -> Option<Vec<BoardConfig>> {
+    let tables = top.sections("board");
+    if tables.is_empty() {
+        top.fault("board", "missing: at least one section [[board]] is needed");
+        return None;
+    }
+    let boards: Option<Vec<BoardConfig>> = tables
+        .iter()
+        .map(|table| board(table, platform, seen))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect();
+    let boards = boards?;
+    if let Some(platform) = platform {
+        let capacity_g: f64 = boards
+            .iter()
+            .flat_map(|board| &board.cells)
+            .map(|cell| cell.capacity_g)
+            .sum();
+        let needed_g = platform.max_g + platform.dead_mass_g;
+        if capacity_g < needed_g {
+            tables[0].fault(
+                "cell",
+                format!(
+                    "all cells together bear {capacity_g} g, less than max_g + dead_mass_g = {needed_g} g"
+                ),
+            );
+        }
+    }
+    Some(boards)
+}
+
+fn board(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<BoardConfig> {
+    let name = identifier(table, "name", 32);
+    once(
+        table,
+        "name",
+        name.as_ref(),
+        &mut seen.sensors,
+        "board's and camera's name",
+    );
+    let path = table.text("path");
+    once(
+        table,
+        "path",
+        path.as_ref(),
+        &mut seen.sources,
+        "board's port",
+    );
+    let protocol = table.choice("protocol", &[("lcb", Protocol::Lcb)]);
+    let baud = table.whole_as("baud", 300..=4_000_000);
+    let data_bits = table.whole_as("data_bits", 7..=8);
+    let parity = table.choice(
+        "parity",
+        &[
+            ("none", Parity::None),
+            ("even", Parity::Even),
+            ("odd", Parity::Odd),
+        ],
+    );
+    let stop_bits = table.whole_as("stop_bits", 1..=2);
+    let exclusive = table.flag("exclusive");
+    let serial_number = table.text("serial_number");
+    once(
+        table,
+        "serial_number",
+        serial_number.as_ref(),
+        &mut seen.serial_numbers,
+        "serial number",
+    );
+    let sample_rate_hz = table.number("sample_rate_hz", 1.0..=5_000.0);
+    let silence_ms = table.whole_as("silence_ms", 10..=10_000);
+    let cells = cells(table, platform, seen);
+    table.finish();
+    if let (Some(rate_hz), Some(silence_ms)) = (sample_rate_hz, silence_ms)
+        && (silence_ms as f64) < 2_000.0 / rate_hz
+    {
+        table.fault(
+            "silence_ms",
+            format!("{silence_ms} is less than two samples at {rate_hz} Hz take"),
+        );
+    }
+    Some(BoardConfig {
+        name: name?,
+        path: PathBuf::from(path?),
+        protocol: protocol?,
+        baud: baud?,
+        data_bits: data_bits?,
+        parity: parity?,
+        stop_bits: stop_bits?,
+        exclusive: exclusive?,
+        serial_number: serial_number?,
+        sample_rate_hz: sample_rate_hz?,
+        silence_ms: silence_ms?,
+        cells: cells?,
+    })
+}
+
+fn cells(board: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Vec<Cell>> {
+    let tables = board.sections("cell");
+    match tables.len() {
+        0 => {
+            board.fault(
+                "cell",
+                "missing: at least one section [[board.cell]] is needed",
+            );
+            return None;
+        }
+        1..=8 => {}
+        many => board.fault(
+            "cell",
+            format!("{many} cells, and a board has at most 8 channels"),
+        ),
+    }
+    tables
+        .iter()
+        .map(|table| cell(table, platform, seen))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect()
+}
+
+fn cell(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Cell> {
+    let serial_number = table.text("serial_number");
+    once(
+        table,
+        "serial_number",
+        serial_number.as_ref(),
+        &mut seen.serial_numbers,
+        "serial number",
+    );
+    let half_width_mm = platform.map_or(2_500.0, |platform| platform.width_mm / 2.0);
+    let half_depth_mm = platform.map_or(2_500.0, |platform| platform.depth_mm / 2.0);
+    let x_mm = table.number("x_mm", -half_width_mm..=half_width_mm);
+    let y_mm = table.number("y_mm", -half_depth_mm..=half_depth_mm);
+    let zero_counts = table.whole("zero_counts", i64::from(i32::MIN)..=i64::from(i32::MAX));
+    let counts_per_g = table.number("counts_per_g", 1e-3..=1e6);
+    let capacity_g = table.number("capacity_g", 10.0..=2_000_000.0);
+    let noise_g = table.number("noise_g", 1e-4..=1_000.0);
+    table.finish();
+    Some(Cell {
+        serial_number: serial_number?,
+        x_mm: x_mm?,
+        y_mm: y_mm?,
+        zero_counts: zero_counts?,
+        counts_per_g: counts_per_g?,
+        capacity_g: capacity_g?,
+        noise_g: noise_g?,
+    })
+}
+
+fn cameras(top: &Table<'_>, seen: &mut Seen) -> Option<Vec<CameraConfig>> {
+    let tables = top.sections("camera");
+    if tables.len() > 3 {
+        top.fault(
+            "camera",
+            format!("{} cameras, and a station has at most 3", tables.len()),
+        );
+    }
+    tables
+        .iter()
+        .map(|table| camera(table, seen))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect()
+}
+
+fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
+    let name = identifier(table, "name", 32);
+    once(
+        table,
+        "name",
+        name.as_ref(),
+        &mut seen.sensors,
+        "board's and camera's name",
+    );
+    let url = stream_address(table);
+    once(
+        table,
+        "url",
+        url.as_ref(),
+        &mut seen.sources,
+        "camera's address",
+    );
+    let width_px = table.whole_as("width_px", 64..=4_096);
+    let height_px = table.whole_as("height_px", 64..=4_096);
+    let frames_per_s = table.number("frames_per_s", 0.1..=120.0);
+    let stale_ms = table.whole_as("stale_ms", 100..=60_000);
+    let height_mm = table.number("height_mm", 50.0..=10_000.0);
+    let focal_px = table.number("focal_px", 10.0..=100_000.0);
+    let view_px = table.four_whole("view_px", 4_096);
+    table.finish();
+    if let (Some([left, top, right, bottom]), Some(width), Some(height)) =
+        (view_px, width_px, height_px)
+    {
+        if right > width || bottom > height {
+            table.fault(
+                "view_px",
+                format!("reaches outside the picture of {width} x {height}"),
+            );
+        } else if left + 16 > right || top + 16 > bottom {
+            table.fault(
+                "view_px",
+                "is not left, top, right, bottom with at least 16 pixels each way",
+            );
+        }
+    }
+    if let (Some(stale_ms), Some(frames_per_s)) = (stale_ms, frames_per_s)
+        && (stale_ms as f64) < 1_000.0 / frames_per_s
+    {
+        table.fault(
+            "stale_ms",
+            format!("{stale_ms} is less than one picture takes at {frames_per_s} a second"),
+        );
+    }
+    Some(CameraConfig {
+        name: name?,
+        url: url?,
+        width_px: width_px?,
+        height_px: height_px?,
+        frames_per_s: frames_per_s?,
+        stale_ms: stale_ms?,
+        height_mm: height_mm?,
+        focal_px: focal_px?,
+        view_px: view_px?,
+    })
+}
+
+fn stream_address(table: &Table<'_>) -> Option<String> {
+    let text = table.text("url")?;
+    match reqwest::Url::parse(&text) {
+        Ok(url) if url.scheme() == "http" && url.has_host() => Some(text),
+        Ok(url) if url.scheme() == "https" => {
+            table.fault(
+                "url",
+                format!("'{text}': cameras are read over http:// only"),
+            );
+            None
+        }
+        Ok(_) | Err(_) => {
+            table.fault("url", format!("'{text}' is no http:// address of a stream"));
+            None
+        }
+    }
+}
+
+fn containers(top: &Table<'_>, platform: Option<&Platform>) -> Option<Vec<Container>> {
+    let tables = top.sections("container");
+    if tables.is_empty() {
+        top.fault(
+            "container",
+            "missing: at least one section [[container]] is needed",
+        );
+        return None;
+    }
+    let mut kinds = BTreeSet::new();
+    tables
+        .iter()
+        .map(|table| container(table, platform, &mut kinds))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect()
+}
+
+fn container(
+    table: &Table<'_>,
+    platform: Option<&Platform>,
+    kinds: &mut BTreeSet<ContainerKind>,
+) -> Option<Container> {
+    let choices = [
+        ContainerKind::Trolley,
+        ContainerKind::Basket,
+        ContainerKind::None,
+    ];
+    let kind = table.choice("kind", &choices.map(|kind| (kind.as_str(), kind)));
+    let tare_g = table.number("tare_g", 0.0..=500_000.0);
+    let sigma_g = table.number("sigma_g", 0.0..=10_000.0);
+    let width_mm = table.number("width_mm", 10.0..=5_000.0);
+    let depth_mm = table.number("depth_mm", 10.0..=5_000.0);
+    let height_mm = table.number("height_mm", 0.0..=5_000.0);
+    table.finish();
+    if let Some(kind) = kind
+        && !kinds.insert(kind)
+    {
+        table.fault(
+            "kind",
+            format!("'{}' stands a second time: each kind once", kind.as_str()),
+        );
+    }
+    if let (Some(tare_g), Some(platform), Some(ContainerKind::Trolley | ContainerKind::Basket)) =
+        (tare_g, platform, kind)
+    {
+        if tare_g <= platform.empty_below_g {
+            table.fault(
+                "tare_g",
+                format!(
+                    "{tare_g}: the plate would count as empty (empty_below_g = {})",
+                    platform.empty_below_g
+                ),
+            );
+        } else if tare_g >= platform.max_g {
+            table.fault(
+                "tare_g",
+                format!(
+                    "{tare_g} is more than the platform bears (max_g = {})",
+                    platform.max_g
+                ),
+            );
+        }
+    }
+    Some(Container {
+        kind: kind?,
+        tare_g: tare_g?,
+        sigma_g: sigma_g?,
+        width_mm: width_mm?,
+        depth_mm: depth_mm?,
+        height_mm: height_mm?,
+    })
+}
+
+fn bags(table: &Table<'_>) -> Option<Bags> {
+    let mean_g = table.number("mean_g", 0.0..=5_000.0);
+    let sigma_g = table.number("sigma_g", 0.0..=5_000.0);
+    table.finish();
+    Some(Bags {
+        mean_g: mean_g?,
+        sigma_g: sigma_g?,
+    })
+}
+
+fn in_store_codes(top: &Table<'_>) -> Option<Vec<String>> {
+    let mut patterns = BTreeSet::new();
+    top.sections("in_store_code")
+        .iter()
+        .map(|table| {
+            let pattern = table.text("pattern");
+            table.finish();
+            once(table, "pattern", pattern.as_ref(), &mut patterns, "pattern");
+            let pattern = pattern?;
+            if is_pattern(&pattern) {
+                return Some(pattern);
+            }
+            table.fault(
+                "pattern",
+                format!(
+                    "'{pattern}' is not 13 characters: a prefix of digits, then I (article), then W (grams), \
+                     then C, as in 29IIIIIWWWWWC"
+                ),
+            );
+            None
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// Digits, I, W and C in this order, at least one of each, 13 together, one C.
+fn is_pattern(pattern: &str) -> bool {
+    let without_digits = pattern.trim_start_matches(|c: char| c.is_ascii_digit());
+    let without_article = without_digits.trim_start_matches('I');
+    let without_weight = without_article.trim_start_matches('W');
+    pattern.len() == 13
+        && without_digits.len() < pattern.len()
+        && without_article.len() < without_digits.len()
+        && without_weight.len() < without_article.len()
+        && without_weight == "C"
+}
+
+fn policy(table: &Table<'_>) -> Option<Policy> {
+    let error_rate = table.number("error_rate", 1e-6..=0.999);
+    let false_alarm_cost = table.number("false_alarm_cost", 0.0..=10_000.0);
+    let max_corrections = table.whole_as("max_corrections", 1..=20);
+    let without_camera = table.choice(
+        "without_camera",
+        &[
+            ("unavailable", WithoutCamera::Unavailable),
+            ("weight_only", WithoutCamera::WeightOnly),
+        ],
+    );
+    table.finish();
+    Some(Policy {
+        error_rate: error_rate?,
+        false_alarm_cost: false_alarm_cost?,
+        max_corrections: max_corrections?,
+        without_camera: without_camera?,
+    })
+}

@@ -1,0 +1,279 @@
+//! A station as its file describes it: plain data, checked.
+//!
+//! Serialised it has the shape of the file again, so that `print-config` shows what can be copied.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+
+/// Everything the daemon takes from a station file. Masses in grams, lengths in millimetres.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StationConfig {
+    /// Who the station is.
+    pub station: Station,
+    /// Where it answers.
+    pub api: Api,
+    /// Folder of the station's own data (SQLite file).
+    #[serde(rename = "data", serialize_with = "as_directory")]
+    pub data_directory: PathBuf,
+    /// Where the models and their engine lie.
+    pub models: Models,
+    /// The weighing platform.
+    pub platform: Platform,
+    /// Load-cell boards, one or more.
+    #[serde(rename = "board")]
+    pub boards: Vec<BoardConfig>,
+    /// Cameras, none to three.
+    #[serde(rename = "camera")]
+    pub cameras: Vec<CameraConfig>,
+    /// What shoppers put on the platform around their goods; one or more, each kind once.
+    #[serde(rename = "container")]
+    pub containers: Vec<Container>,
+    /// A declared own bag without a stated weight.
+    pub bags: Bags,
+    /// Patterns of codes printed by the store's scales, 13 characters as in `29IIIIIWWWWWC`:
+    /// I = article, W = grams, C = check digit.
+    #[serde(rename = "in_store_code", serialize_with = "as_patterns")]
+    pub in_store_codes: Vec<String>,
+    /// What the retailer wants.
+    pub policy: Policy,
+}
+
+/// Who the station is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Station {
+    /// Unique in the store: 1 to 64 letters, digits, `-`, `_`, `.`.
+    pub id: String,
+    /// What a handheld sends to start a validation here: 1 to 16 letters, digits, `-`, `_`, `.`.
+    pub code: String,
+    /// For people.
+    pub name: String,
+}
+
+/// Where the local API answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Api {
+    /// Loopback address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// Where the models and the library that runs them lie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Models {
+    /// Folder with `manifest.json` and the files it names.
+    pub directory: PathBuf,
+    /// ONNX Runtime's library, when it is not to be found in the usual places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// The weighing platform. Its origin is the middle of the plate, x along `width_mm`, y along `depth_mm`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Platform {
+    /// Above it the load is overload, never a weight.
+    pub max_g: f64,
+    /// Division e that a display would show; no limit of resolution.
+    pub division_g: f64,
+    /// Lighter than this the plate counts as empty.
+    pub empty_below_g: f64,
+    /// Extent along x.
+    pub width_mm: f64,
+    /// Extent along y.
+    pub depth_mm: f64,
+    /// Natural frequency of the plate with `reference_mass_g` on it.
+    pub natural_frequency_hz: f64,
+    /// Load at which `natural_frequency_hz` holds.
+    pub reference_mass_g: f64,
+    /// Mass of the plate itself, which rings along.
+    pub dead_mass_g: f64,
+    /// Share of critical damping, above 0 and below 1.
+    pub damping_ratio: f64,
+    /// Calibration, corner error, creep and temperature together, 1 sigma.
+    pub sigma_g: f64,
+}
+
+/// One load-cell board on one serial port.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BoardConfig {
+    /// Names the sensor in `/ready` and findings; unique among boards and cameras.
+    pub name: String,
+    /// The serial port.
+    pub path: PathBuf,
+    /// What is spoken on it.
+    pub protocol: Protocol,
+    /// Bits per second.
+    pub baud: u32,
+    /// 7 or 8.
+    pub data_bits: u8,
+    /// Parity bit.
+    pub parity: Parity,
+    /// 1 or 2.
+    pub stop_bits: u8,
+    /// Whether the port is refused while another program holds it, and locked against others.
+    pub exclusive: bool,
+    /// The board's own number.
+    pub serial_number: String,
+    /// Samples of all cells per second.
+    pub sample_rate_hz: f64,
+    /// Without a sample for so many milliseconds the weight is unavailable.
+    pub silence_ms: u64,
+    /// In channel order of the board, 1 to 8.
+    #[serde(rename = "cell")]
+    pub cells: Vec<Cell>,
+}
+
+/// What is spoken on a serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// `LCB/1`, the multi-channel load-cell board's own.
+    Lcb,
+}
+
+/// Parity bit of a serial line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parity {
+    /// No parity bit.
+    None,
+    /// Even number of ones.
+    Even,
+    /// Odd number of ones.
+    Odd,
+}
+
+/// One load cell.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    /// The cell's own number; unique in the file.
+    pub serial_number: String,
+    /// Where it carries the plate, within the plate.
+    pub x_mm: f64,
+    /// Where it carries the plate, within the plate.
+    pub y_mm: f64,
+    /// Reading with nothing on the plate, in the range of an i32.
+    pub zero_counts: i64,
+    /// Counts per gram, positive.
+    pub counts_per_g: f64,
+    /// What it bears.
+    pub capacity_g: f64,
+    /// Idle noise of one sample, 1 sigma.
+    pub noise_g: f64,
+}
+
+/// One camera.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CameraConfig {
+    /// Names the sensor in `/ready` and findings; unique among boards and cameras.
+    pub name: String,
+    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures.
+    pub url: String,
+    /// Width of its picture.
+    pub width_px: u32,
+    /// Height of its picture.
+    pub height_px: u32,
+    /// Pictures per second.
+    pub frames_per_s: f64,
+    /// Without a picture for so many milliseconds the camera counts as out.
+    pub stale_ms: u64,
+    /// Of the lens above the plate.
+    pub height_mm: f64,
+    /// Focal length in pixels; the optical axis meets the plate's middle.
+    pub focal_px: f64,
+    /// Left, top, right, bottom (right and bottom exclusive): outside it everything is masked.
+    pub view_px: [u32; 4],
+}
+
+/// What holds the goods.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Container {
+    /// Which kind.
+    pub kind: ContainerKind,
+    /// Mean over the store's own.
+    pub tare_g: f64,
+    /// Spread, 1 sigma.
+    pub sigma_g: f64,
+    /// Inside, along x.
+    pub width_mm: f64,
+    /// Inside, along y.
+    pub depth_mm: f64,
+    /// Inside, upwards.
+    pub height_mm: f64,
+}
+
+/// Kinds of containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContainerKind {
+    /// A trolley on wheels.
+    Trolley,
+    /// A hand basket.
+    Basket,
+    /// Goods straight on the plate.
+    None,
+}
+
+impl ContainerKind {
+    /// As in the station file and on the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trolley => "trolley",
+            Self::Basket => "basket",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A declared own bag without a stated weight.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bags {
+    /// Mean.
+    pub mean_g: f64,
+    /// Spread, 1 sigma.
+    pub sigma_g: f64,
+}
+
+/// What the retailer wants.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Policy {
+    /// Share of baskets with some honest or dishonest error, above 0 and below 1.
+    pub error_rate: f64,
+    /// Of stopping an honest shopper, in the shop's currency.
+    pub false_alarm_cost: f64,
+    /// After so many `correct` answers in one validation comes `assist`; 1 to 20.
+    pub max_corrections: u32,
+    /// What is done while the camera is out.
+    pub without_camera: WithoutCamera,
+}
+
+/// What is done while the camera is out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutCamera {
+    /// Every basket is `unavailable` until it is back.
+    Unavailable,
+    /// Weight alone decides, and the verdict says so.
+    WeightOnly,
+}
+
+fn as_directory<S: Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Section<'a> {
+        directory: &'a std::path::Path,
+    }
+    Section { directory: path }.serialize(serializer)
+}
+
+fn as_patterns<S: Serializer>(patterns: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Section<'a> {
+        pattern: &'a str,
+    }
+    let mut sequence = serializer.serialize_seq(Some(patterns.len()))?;
+    for pattern in patterns {
+        sequence.serialize_element(&Section { pattern })?;
+    }
+    sequence.end()
+}

@@ -1,0 +1,171 @@
+//! The station's eyes: a camera and the models behind it, looked through on demand.
+
+use super::config::CameraConfig;
+use super::wiring;
+use crate::io::camera::{CameraEvent, CameraLink, Frame};
+use crate::io::clock::Clock;
+use crate::io::onnx::{Eyes, Look, LookError, Seen};
+use augenmass_core::station::Input;
+use augenmass_core::units::Mono;
+use augenmass_core::vision::{Crop, Embedding, Scene};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// So often an idle station checks that the camera shows something and not always the same.
+const GLANCE_EVERY: Duration = Duration::from_secs(2);
+/// So many glances in a row without any difference, not even noise, are a camera that repeats one picture.
+const FROZEN_AFTER: u32 = 3;
+/// A frame that the looker waits for longer than this is not coming; the machine asks again.
+const FRAME_WITHIN: Duration = Duration::from_secs(2);
+/// Mean luma below which an idle picture shows nothing.
+const DARK_BELOW: f32 = 12.0;
+
+/// A camera with models. Dropping it ends its tasks.
+pub struct StationEyes {
+    link: CameraLink,
+    eyes: Eyes,
+    camera: CameraConfig,
+    clock: Clock,
+    inputs: mpsc::Sender<Input>,
+    looking: Option<JoinHandle<()>>,
+    watching: JoinHandle<()>,
+}
+
+impl StationEyes {
+    /// Starts to read the camera; what happens is told to `inputs`.
+    pub fn start(eyes: Eyes, camera: CameraConfig, clock: Clock, inputs: mpsc::Sender<Input>) -> Self {
+        let (events, heard) = mpsc::channel(16);
+        let link = CameraLink::start(wiring::camera(&camera), events);
+        let watcher = Watcher { eyes: eyes.clone(), camera: camera.clone(), frames: link.frames(), inputs: inputs.clone(), same: 0, fault: None };
+        let watching = tokio::spawn(watcher.run(heard));
+        Self { link, eyes, camera, clock, inputs, looking: None, watching }
+    }
+
+    /// Looks at the next frame that arrived at `since` or later. A look under way is given up: the plate was touched.
+    pub fn look(&mut self, since: Mono) {
+        if let Some(old) = self.looking.take() {
+            old.abort();
+        }
+        let (eyes, camera, clock, inputs) = (self.eyes.clone(), self.camera.clone(), self.clock, self.inputs.clone());
+        let frames = self.link.frames();
+        self.looking = Some(tokio::spawn(async move {
+            match look_once(&eyes, &camera, clock, frames, since).await {
+                Ok(Some(scene)) => {
+                    let _ = inputs.send(Input::Scene(scene)).await;
+                }
+                Ok(None) => tracing::debug!("no frame to look at in time"),
+                Err(error) => tracing::warn!(%error, camera = camera.name, "cannot make anything of the picture"),
+            }
+        }));
+    }
+}
+
+impl Drop for StationEyes {
+    fn drop(&mut self) {
+        self.watching.abort();
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+        }
+    }
+}
+
+async fn look_once(
+    eyes: &Eyes,
+    camera: &CameraConfig,
+    clock: Clock,
+    mut frames: watch::Receiver<Option<Arc<Frame>>>,
+    since: Mono,
+) -> Result<Option<Scene>, LookError> {
+    let fresh = |frame: &Option<Arc<Frame>>| frame.as_ref().is_some_and(|f| clock.mono(f.arrived) >= since);
+    let frame = match tokio::time::timeout(FRAME_WITHIN, frames.wait_for(fresh)).await {
+        Ok(Ok(frame)) => frame.clone(),
+        Ok(Err(_)) | Err(_) => None,
+    };
+    let Some(frame) = frame else { return Ok(None) };
+    let look = Look { jpeg: frame.jpeg.clone(), captured: frame.arrived, view_px: camera.view_px };
+    let seen = eyes.look(look).await?;
+    tracing::debug!(found = seen.found, timings = ?seen.timings, "looked");
+    Ok(Some(scene(seen, camera, clock, &eyes.models().space_id)))
+}
+
+fn scene(seen: Seen, camera: &CameraConfig, clock: Clock, space_id: &str) -> Scene {
+    let crops = seen.detections.into_iter().filter_map(|crop| {
+        let embedding = Embedding::new(crop.embedding)?;
+        Some(Crop { box_px: crop.box_px, score: crop.score, embedding })
+    });
+    Scene {
+        camera: camera.name.clone(),
+        captured: clock.mono(seen.captured),
+        crops: crops.collect(),
+        quality: seen.quality,
+        space_id: space_id.to_owned(),
+    }
+}
+
+/// Tells whether the camera can be relied on: connected, not dark, not repeating itself.
+struct Watcher {
+    eyes: Eyes,
+    camera: CameraConfig,
+    frames: watch::Receiver<Option<Arc<Frame>>>,
+    inputs: mpsc::Sender<Input>,
+    same: u32,
+    fault: Option<String>,
+}
+
+impl Watcher {
+    async fn run(mut self, mut heard: mpsc::Receiver<CameraEvent>) {
+        let mut every = tokio::time::interval(GLANCE_EVERY);
+        let mut up = false;
+        loop {
+            tokio::select! {
+                event = heard.recv() => match event {
+                    Some(CameraEvent::Up { .. }) => {
+                        up = true;
+                        (self.same, self.fault) = (0, None);
+                        self.tell(None).await;
+                    }
+                    Some(CameraEvent::Down { why, .. }) => {
+                        up = false;
+                        self.tell(Some(why.to_string())).await;
+                    }
+                    None => return,
+                },
+                _ = every.tick(), if up => {
+                    let fault = self.glance().await;
+                    if fault != self.fault {
+                        self.fault.clone_from(&fault);
+                        self.tell(fault).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn tell(&self, fault: Option<String>) {
+        let input = match fault {
+            None => {
+                tracing::info!(camera = self.camera.name, "the camera shows pictures");
+                Input::EyesOpened
+            }
+            Some(why) => {
+                tracing::warn!(camera = self.camera.name, why, "the camera is out");
+                Input::EyesClosed { why: format!("{}: {why}", self.camera.name) }
+            }
+        };
+        let _ = self.inputs.send(input).await;
+    }
+
+    async fn glance(&mut self) -> Option<String> {
+        let jpeg = self.frames.borrow().as_ref().map(|f| f.jpeg.clone())?;
+        match self.eyes.glance(0, jpeg, self.camera.view_px).await {
+            Err(error) => Some(error.to_string()),
+            Ok(glance) if glance.brightness < DARK_BELOW => Some("the picture is dark: is the lamp on, is the lens free?".to_owned()),
+            Ok(glance) => {
+                self.same = if glance.change == Some(0.0) { self.same + 1 } else { 0 };
+                (self.same >= FROZEN_AFTER).then(|| "the camera repeats one picture: restart it".to_owned())
+            }
+        }
+    }
+}

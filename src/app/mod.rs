@@ -1,0 +1,10 @@
+//! Floor 5: configuration, wiring, driver, telemetry, command line.
+
+pub mod command;
+pub mod config;
+pub mod driver;
+pub mod enroll;
+pub mod eyes;
+pub mod run;
+pub mod telemetry;
+pub mod wiring;

@@ -1,0 +1,200 @@
+//! `augenmass run`: opens all doors, restores what was, and drives the station until it is told to stop.
+
+use super::config::{ConfigFaults, StationConfig, parse};
+use super::driver::{Driver, Sinks, Sources};
+use super::eyes::StationEyes;
+use super::wiring::{self, WiringError};
+use super::telemetry;
+use crate::api::{Hub, ServiceInfo, Views, router};
+use crate::io::clock::Clock;
+use crate::io::onnx::{Eyes, EyesError, EyesOptions};
+use crate::io::serial::SerialLink;
+use crate::io::store::{Database, StoreError, Writer};
+use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
+use augenmass_core::station::{Input, Machine, Restored};
+use augenmass_core::verdict::Versions;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+/// Why the daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The station file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The station file has faults.
+    #[error("{0}")]
+    Config(#[from] ConfigFaults),
+    /// The station file asks for what this version cannot do.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The models do not load.
+    #[error("{0}")]
+    Eyes(#[from] EyesError),
+    /// The address is taken.
+    #[error("cannot listen on {address}: {source}; does another station run here? Change [api].listen")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The runtime or the server broke.
+    #[error("the daemon cannot go on: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// A new catalogue is noticed within this time.
+const GOODS_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads and checks a station file; also gives its SHA-256.
+///
+/// # Errors
+/// A file that cannot be read, and all its faults.
+pub fn load_config(path: &Path) -> Result<(StationConfig, String), StartError> {
+    let text = std::fs::read_to_string(path).map_err(|source| StartError::Unreadable { path: path.to_owned(), source })?;
+    let config = parse(&text, &path.display().to_string())?;
+    Ok((config, augenmass_core::goods::catalogue::hex(&Sha256::digest(text.as_bytes()))))
+}
+
+/// Loads the models of a station.
+///
+/// # Errors
+/// See [`EyesError`].
+pub fn open_eyes(config: &StationConfig) -> Result<Eyes, EyesError> {
+    Eyes::start(&EyesOptions { models_directory: config.models.directory.clone(), onnxruntime: config.models.onnxruntime.clone() })
+}
+
+/// Runs the station until SIGINT or SIGTERM.
+///
+/// # Errors
+/// Everything that keeps it from starting, with the mend. Once it runs, faults are states and no errors.
+pub async fn run(path: &Path) -> Result<(), StartError> {
+    let (config, config_hash) = load_config(path)?;
+    let clock = Clock::start();
+    let eyes = if config.cameras.is_empty() { None } else { Some(open_eyes(&config)?) };
+    let models_hash = eyes.as_ref().map(|e| e.models().manifest_sha256.clone()).unwrap_or_default();
+    let versions = Versions {
+        catalogue: String::new(),
+        models: models_hash.clone(),
+        config: config_hash.clone(),
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let station = wiring::station(&config, versions)?;
+    let listen = config.api.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
+    let info = ServiceInfo {
+        station_id: config.station.id.clone(),
+        station_code: config.station.code.clone(),
+        station_name: config.station.name.clone(),
+        software: env!("CARGO_PKG_VERSION"),
+        config_hash,
+        models_hash,
+    };
+    let database = Database::open(&config.data_directory)?;
+    let restored: Restored = database.restore()?;
+    let machine = Machine::new(station, restored, clock.now());
+
+    let (inputs, heard) = mpsc::channel(64);
+    let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone() };
+    let goods = tokio::task::spawn_blocking(move || goods.run());
+    let (serial_events, serial) = mpsc::channel(1024);
+    let (store_events, store) = mpsc::unbounded_channel();
+    let (calls, requests) = mpsc::channel(256);
+    let (views, views_seen) = watch::channel(Views::new());
+    let (station_view, station_seen) = watch::channel(machine.view());
+    let sinks = Sinks {
+        serial: SerialLink::start(wiring::serial(&config.boards[0]), serial_events),
+        writer: Writer::start(&config.data_directory, clock, store_events)?,
+        eyes: eyes.zip(config.cameras.first()).map(|(eyes, camera)| StationEyes::start(eyes, camera.clone(), clock, inputs)),
+        views,
+        station: station_view,
+    };
+    let driver = tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
+    let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
+    let hub = Hub::new(calls, views_seen, station_seen, info, clock, config.data_directory.clone(), page);
+    let address = listener.local_addr()?;
+    tracing::info!(%address, station = config.station.id, "listening on this machine only: there are no accounts yet");
+    axum::serve(listener, router(hub)).with_graceful_shutdown(told_to_stop()).await?;
+    goods.abort();
+    driver.abort();
+    let _ = driver.await;
+    Ok(())
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+    tracing::info!("stopping");
+}
+
+/// Hands the goods to the machine at start and whenever a new catalogue is imported.
+struct GoodsWatch {
+    database: Database,
+    eyes: Option<Eyes>,
+    inputs: mpsc::Sender<Input>,
+}
+
+impl GoodsWatch {
+    fn run(self) {
+        let mut known = None;
+        while !self.inputs.is_closed() {
+            match self.database.catalogue_version() {
+                Ok(version) if version != known => match self.load() {
+                    Ok(input) => {
+                        known = version;
+                        if self.inputs.blocking_send(input).is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => tracing::error!(%error, "cannot read the goods"),
+                },
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "cannot read the goods"),
+            }
+            std::thread::sleep(GOODS_EVERY);
+        }
+    }
+
+    fn load(&self) -> Result<Input, StoreError> {
+        let catalogue = self.database.catalogue()?.unwrap_or_else(|| {
+            tracing::warn!("no catalogue yet: `augenmass catalogue import FILE`");
+            Catalogue::new(Vec::new())
+        });
+        let gallery = match &self.eyes {
+            None => None,
+            Some(eyes) => {
+                let models = eyes.models();
+                let looks = self.database.looks(&models.space_id)?;
+                let calibration = LookCalibration { a: models.calibration.a, b: models.calibration.b };
+                Some(Arc::new(Gallery { space_id: models.space_id.clone(), calibration, looks }))
+            }
+        };
+        let enrolled = gallery.as_ref().map_or(0, |g| g.looks.len());
+        tracing::info!(products = catalogue.products().len(), enrolled, hash = catalogue.hash(), "goods");
+        Ok(Input::Goods { catalogue: Arc::new(catalogue), gallery })
+    }
+}

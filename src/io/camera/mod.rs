@@ -1,0 +1,304 @@
+//! A camera that serves MJPEG over HTTP: read for ever, newest picture wins.
+
+pub mod multipart;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use multipart::{Multipart, MultipartFault};
+
+/// First wait before a lost camera is asked again; doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// A camera that is back is noticed within this.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Every JPEG begins so (ITU-T T.81, B.1.1.3: start of image, then another marker).
+const JPEG_START: &[u8] = &[0xff, 0xd8, 0xff];
+
+/// Which camera, and when it counts as out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraOptions {
+    /// `http://` address of a `multipart/x-mixed-replace` stream.
+    pub url: String,
+    /// Without a picture for so long the camera is out, and asked anew.
+    pub stale: Duration,
+}
+
+/// One picture as the camera sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The JPEG, undecoded; begins as a JPEG does and may still be broken.
+    pub jpeg: Bytes,
+    /// When its first byte had come: what it shows is at least that old.
+    pub arrived: Instant,
+    /// Counts the pictures since the start, from 1, across lost connections.
+    pub seq: u64,
+}
+
+/// A camera comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CameraEvent {
+    /// Its first picture is there.
+    Up {
+        /// When.
+        at: Instant,
+    },
+    /// It gives no pictures, and why. Told again only when the reason changes; it is asked for ever.
+    Down {
+        /// When.
+        at: Instant,
+        /// Why.
+        why: CameraLoss,
+    },
+}
+
+/// Why a camera gives no pictures, with the mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CameraLoss {
+    /// Nothing answers there.
+    #[error(
+        "no camera answers at {url} ({why}): is it on, and is `url` in the station file right?"
+    )]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// The system's words.
+        why: String,
+    },
+    /// It answers with an error.
+    #[error("{url} answers with HTTP status {status}: is the path in `url` right?")]
+    Refused {
+        /// Its address.
+        url: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// It answers with something else.
+    #[error("{url} is no MJPEG stream but '{content_type}'")]
+    NotAStream {
+        /// Its address.
+        url: String,
+        /// What it calls its answer.
+        content_type: String,
+    },
+    /// The stream broke off.
+    #[error("the camera ended its stream")]
+    Ended,
+    /// Connected, and no picture.
+    #[error("the camera has sent no picture for {} ms", .0.as_millis())]
+    Stalled(Duration),
+    /// What it sends cannot be taken apart.
+    #[error("the camera's stream cannot be read: {0}")]
+    Malformed(#[from] MultipartFault),
+}
+
+/// A running camera; dropping it ends the connection.
+#[derive(Debug)]
+pub struct CameraLink {
+    frames: watch::Receiver<Option<Arc<Frame>>>,
+    task: JoinHandle<()>,
+}
+
+impl CameraLink {
+    /// Starts the camera's task on the current Tokio runtime. It ends when `events` has no receiver.
+    pub fn start(options: CameraOptions, events: mpsc::Sender<CameraEvent>) -> Self {
+        let (sender, frames) = watch::channel(None);
+        let task = tokio::spawn(
+            Camera {
+                options,
+                events,
+                frames: sender,
+                seq: 0,
+                told: None,
+            }
+            .run(),
+        );
+        Self { frames, task }
+    }
+
+    /// The newest picture, `None` while the camera is out; changes with every picture.
+    pub fn frames(&self) -> watch::Receiver<Option<Arc<Frame>>> {
+        self.frames.clone()
+    }
+}
+
+impl Drop for CameraLink {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What the driver was told last.
+#[derive(PartialEq, Eq)]
+enum Told {
+    Up,
+    Down(CameraLoss),
+}
+
+struct Camera {
+    options: CameraOptions,
+    events: mpsc::Sender<CameraEvent>,
+    frames: watch::Sender<Option<Arc<Frame>>>,
+    seq: u64,
+    told: Option<Told>,
+}
+
+/// Nobody listens any more.
+struct Abandoned;
+
+impl Camera {
+    async fn run(mut self) {
+        // A proxy of the environment is for the internet, never for a camera in the same cabinet.
+        let client = match reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
+            .build()
+        {
+            Ok(client) => client,
+            Err(error) => {
+                let why = self.unreachable(&error);
+                let _ = self.tell_down(why).await;
+                return;
+            }
+        };
+        let mut wait = FIRST_WAIT;
+        loop {
+            let before = self.seq;
+            match self.visit(&client).await {
+                Err(Abandoned) => return,
+                Ok(why) => {
+                    if self.tell_down(why).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            if self.seq != before {
+                wait = FIRST_WAIT;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// Connects and reads pictures until the camera is lost.
+    async fn visit(&mut self, client: &reqwest::Client) -> Result<CameraLoss, Abandoned> {
+        let answer = tokio::time::timeout(self.options.stale, self.connect(client)).await;
+        let (mut response, mut parts) = match answer {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(loss)) => return Ok(loss),
+            Err(_) => return Ok(CameraLoss::Stalled(self.options.stale)),
+        };
+        let mut last = tokio::time::Instant::now();
+        loop {
+            let chunk =
+                match tokio::time::timeout_at(last + self.options.stale, response.chunk()).await {
+                    Ok(Ok(Some(chunk))) => chunk,
+                    Ok(Ok(None) | Err(_)) => return Ok(CameraLoss::Ended),
+                    Err(_) => return Ok(CameraLoss::Stalled(self.options.stale)),
+                };
+            let now = Instant::now();
+            parts.push(&chunk);
+            loop {
+                match parts.next_part(now) {
+                    Ok(None) => break,
+                    Ok(Some(part)) if part.body.starts_with(JPEG_START) => {
+                        self.show(part).await?;
+                        last = tokio::time::Instant::now();
+                    }
+                    // Some cameras put status texts between pictures; no pictures at all is a stall.
+                    Ok(Some(_)) => {}
+                    Err(fault) => return Ok(CameraLoss::Malformed(fault)),
+                }
+            }
+            if parts.ended() {
+                return Ok(CameraLoss::Ended);
+            }
+        }
+    }
+
+    async fn connect(
+        &self,
+        client: &reqwest::Client,
+    ) -> Result<(reqwest::Response, Multipart), CameraLoss> {
+        let url = &self.options.url;
+        let response = client
+            .get(url)
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return Err(CameraLoss::Refused {
+                url: url.clone(),
+                status: response.status().as_u16(),
+            });
+        }
+        let content_type = response
+            .headers()
+            .get(reqwest::header::CONTENT_TYPE)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .unwrap_or_default();
+        match multipart::boundary(&content_type) {
+            Some(boundary) => {
+                let parts = Multipart::new(boundary);
+                Ok((response, parts))
+            }
+            None => Err(CameraLoss::NotAStream {
+                url: url.clone(),
+                content_type,
+            }),
+        }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> CameraLoss {
+        // The innermost error is the system's own ("Connection refused"); the others only wrap it.
+        let mut innermost: &dyn std::error::Error = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        CameraLoss::Unreachable {
+            url: self.options.url.clone(),
+            why: innermost.to_string(),
+        }
+    }
+
+    async fn show(&mut self, part: multipart::Part) -> Result<(), Abandoned> {
+        self.seq += 1;
+        let frame = Frame {
+            jpeg: part.body,
+            arrived: part.began,
+            seq: self.seq,
+        };
+        self.frames.send_replace(Some(Arc::new(frame)));
+        if self.told == Some(Told::Up) {
+            return Ok(());
+        }
+        self.told = Some(Told::Up);
+        self.events
+            .send(CameraEvent::Up { at: Instant::now() })
+            .await
+            .map_err(|_| Abandoned)
+    }
+
+    async fn tell_down(&mut self, why: CameraLoss) -> Result<(), Abandoned> {
+        self.frames.send_replace(None);
+        let told = Told::Down(why.clone());
+        if self.told.as_ref() == Some(&told) {
+            return Ok(());
+        }
+        self.told = Some(told);
+        self.events
+            .send(CameraEvent::Down {
+                at: Instant::now(),
+                why,
+            })
+            .await
+            .map_err(|_| Abandoned)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Floor 3: the only rooms with doors to the outside world.
+
+pub mod camera;
+pub mod clock;
+pub mod onnx;
+pub mod serial;
+pub mod store;

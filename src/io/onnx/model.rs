@@ -1,0 +1,322 @@
+//! The two models behind their contract: sessions that are what their role demands, and plain results.
+
+use std::path::{Path, PathBuf};
+
+use augenmass_core::vision::Detection;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
+
+use super::error::{EyesError, LookError};
+use super::manifest::Manifest;
+use super::picture::{GREY, Scaler, decode_any};
+
+/// Side of the detector's square picture.
+pub const FRAME_PX: u32 = 320;
+/// Side of the embedder's square crops.
+pub const CROP_PX: u32 = 192;
+/// Length of an embedding.
+pub const DIMENSIONS: usize = 256;
+/// Boxes the detector gives, good or not.
+const CANDIDATES: usize = 64;
+/// Crops embedded at once. More cost memory (some 8 MB each) and save nothing.
+pub(super) const BATCH: usize = 8;
+/// Threads of one session: with spinning off more than two gain nothing at these sizes.
+const THREADS: usize = 2;
+/// Squared length of an embedding may differ from 1 by this.
+const UNIT_TOLERANCE: f32 = 0.01;
+
+/// Name, type and shape of an input or output; `-1` is a size that is free.
+struct Port {
+    name: &'static str,
+    kind: TensorElementType,
+    shape: &'static [i64],
+}
+
+/// Finds goods.
+pub(super) struct Detector {
+    session: Session,
+    path: PathBuf,
+    pub(super) threshold: f32,
+}
+
+impl Detector {
+    /// # Errors
+    /// A file that is missing or another one, or a model that does not keep the contract of `itemdet`.
+    pub(super) fn load(environment: &Environment, manifest: &Manifest) -> Result<Self, EyesError> {
+        const INPUT: Port = Port {
+            name: "image",
+            kind: TensorElementType::Uint8,
+            shape: &[1, 320, 320, 3],
+        };
+        const OUTPUTS: [Port; 2] = [
+            Port {
+                name: "boxes",
+                kind: TensorElementType::Float32,
+                shape: &[1, 64, 4],
+            },
+            Port {
+                name: "scores",
+                kind: TensorElementType::Float32,
+                shape: &[1, 64],
+            },
+        ];
+        let (path, bytes) = manifest.read(manifest.detector())?;
+        let session = open(environment, &path, &bytes, true)?;
+        check("itemdet", &path, &session, &INPUT, &OUTPUTS)?;
+        Ok(Self {
+            session,
+            path,
+            threshold: manifest.threshold(),
+        })
+    }
+
+    /// Runs once on grey, so that the first shopper does not wait for memory to be laid out.
+    pub(super) fn warm_up(&mut self) -> Result<(), EyesError> {
+        let grey = vec![GREY; (FRAME_PX * FRAME_PX * 3) as usize];
+        self.detect(&grey)
+            .map(drop)
+            .map_err(|error| EyesError::SelfTest {
+                path: self.path.clone(),
+                what: error.to_string(),
+            })
+    }
+
+    /// All candidates on a picture of [`FRAME_PX`] square RGB pixels, in its pixels.
+    pub(super) fn detect(&mut self, pixels: &[u8]) -> Result<Vec<Detection>, LookError> {
+        let side = i64::from(FRAME_PX);
+        let input = TensorRef::from_array_view(([1, side, side, 3], pixels)).map_err(failed)?;
+        let outputs = self
+            .session
+            .run(ort::inputs!["image" => input])
+            .map_err(failed)?;
+        let (_, boxes) = outputs["boxes"]
+            .try_extract_tensor::<f32>()
+            .map_err(failed)?;
+        let (_, scores) = outputs["scores"]
+            .try_extract_tensor::<f32>()
+            .map_err(failed)?;
+        if boxes.len() != CANDIDATES * 4 || scores.len() != CANDIDATES {
+            return Err(LookError::Model(
+                "the detector gave another number of boxes".to_owned(),
+            ));
+        }
+        let (boxes, _) = boxes.as_chunks::<4>();
+        Ok(boxes
+            .iter()
+            .zip(scores)
+            .map(|(box_px, score)| Detection {
+                box_px: *box_px,
+                score: *score,
+            })
+            .collect())
+    }
+}
+
+/// Says how things look.
+pub(super) struct Embedder {
+    session: Session,
+    path: PathBuf,
+}
+
+impl Embedder {
+    /// # Errors
+    /// A file that is missing or another one, or a model that does not keep the contract of `itememb`.
+    pub(super) fn load(environment: &Environment, manifest: &Manifest) -> Result<Self, EyesError> {
+        const INPUT: Port = Port {
+            name: "crops",
+            kind: TensorElementType::Uint8,
+            shape: &[-1, 192, 192, 3],
+        };
+        const OUTPUTS: [Port; 1] = [Port {
+            name: "embedding",
+            kind: TensorElementType::Float32,
+            shape: &[-1, 256],
+        }];
+        let (path, bytes) = manifest.read(manifest.embedder())?;
+        let session = open(environment, &path, &bytes, false)?;
+        check("itememb", &path, &session, &INPUT, &OUTPUTS)?;
+        let own = session
+            .metadata()
+            .ok()
+            .and_then(|metadata| metadata.custom("space_id"));
+        if let Some(own) = own
+            && own != manifest.space_id()
+        {
+            let what = format!(
+                "its space_id is '{own}', and the manifest says '{}'",
+                manifest.space_id()
+            );
+            return Err(EyesError::OffContract {
+                path,
+                role: "itememb",
+                what,
+            });
+        }
+        Ok(Self { session, path })
+    }
+
+    /// Embeds the manifest's picture and compares.
+    pub(super) fn self_test(&mut self, manifest: &Manifest) -> Result<(), EyesError> {
+        let test = &manifest.self_test;
+        let bytes = manifest.read_self_test()?;
+        let failed = |what: String| EyesError::SelfTest {
+            path: self.path.clone(),
+            what,
+        };
+        let picture = decode_any(&bytes).map_err(|error| failed(error.to_string()))?;
+        let mut pixels = Vec::new();
+        Scaler::default().square(
+            &picture,
+            [0, 0, picture.width(), picture.height()],
+            &mut pixels,
+        );
+        let embeddings = self.embed(&pixels).map_err(|error| EyesError::SelfTest {
+            path: self.path.clone(),
+            what: error.to_string(),
+        })?;
+        let cosine = embeddings
+            .first()
+            .map_or(f32::NAN, |found| cosine(found, &test.embedding));
+        // Not `<`: what is no number has failed as well.
+        if cosine >= test.min_cosine {
+            return Ok(());
+        }
+        Err(EyesError::SelfTest {
+            path: self.path.clone(),
+            what: format!(
+                "cosine {cosine:.5} to the released embedding, at least {} needed",
+                test.min_cosine
+            ),
+        })
+    }
+
+    /// Embeds crops of [`CROP_PX`] square RGB pixels, one after the other in `pixels`, any number of them.
+    pub(super) fn embed(&mut self, pixels: &[u8]) -> Result<Vec<Vec<f32>>, LookError> {
+        let crop_bytes = (CROP_PX * CROP_PX * 3) as usize;
+        let mut embeddings = Vec::with_capacity(pixels.len() / crop_bytes);
+        for batch in pixels.chunks(
+            std::env::var("EYES_BATCH")
+                .ok()
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(BATCH)
+                * crop_bytes,
+        ) {
+            let count = batch.len() / crop_bytes;
+            let side = i64::from(CROP_PX);
+            let shape = [count as i64, side, side, 3];
+            let input = TensorRef::from_array_view((shape, batch)).map_err(failed)?;
+            let outputs = self
+                .session
+                .run(ort::inputs!["crops" => input])
+                .map_err(failed)?;
+            let (_, values) = outputs["embedding"]
+                .try_extract_tensor::<f32>()
+                .map_err(failed)?;
+            if values.len() != count * DIMENSIONS {
+                return Err(LookError::Model(
+                    "the embedder gave another number of values".to_owned(),
+                ));
+            }
+            for embedding in values.chunks(DIMENSIONS) {
+                let length2: f32 = embedding.iter().map(|value| value * value).sum();
+                if !((length2 - 1.0).abs() <= UNIT_TOLERANCE) {
+                    return Err(LookError::Model(
+                        "an embedding is not of unit length".to_owned(),
+                    ));
+                }
+                embeddings.push(embedding.to_vec());
+            }
+        }
+        Ok(embeddings)
+    }
+}
+
+/// Opens a session on a model's bytes. `fixed` says that all its sizes are known beforehand.
+fn open(
+    environment: &Environment,
+    path: &Path,
+    bytes: &[u8],
+    fixed: bool,
+) -> Result<Session, EyesError> {
+    let session = || -> ort::Result<Session> {
+        let session = Session::builder(environment)?
+            .with_intra_threads(
+                std::env::var("EYES_THREADS")
+                    .ok()
+                    .and_then(|v| v.parse().ok())
+                    .unwrap_or(THREADS),
+            )?
+            .with_inter_threads(1)?
+            // Spinning threads would burn a core between pictures.
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?
+            // Lays memory out once; with sizes that vary it would keep one layout for each.
+            .with_memory_pattern(fixed)?
+            // The arena keeps the largest batch for ever; allocating costs nothing beside convolutions.
+            .with_execution_providers([ort::ep::CPU::default()
+                .with_arena_allocator(std::env::var("EYES_ARENA").is_ok())
+                .build()])?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .commit_from_memory(bytes)?;
+        Ok(session)
+    };
+    session().map_err(|error| EyesError::Refused {
+        path: path.to_owned(),
+        why: error.to_string(),
+    })
+}
+
+fn check(
+    role: &'static str,
+    path: &Path,
+    session: &Session,
+    input: &Port,
+    outputs: &[Port],
+) -> Result<(), EyesError> {
+    let off = |what: String| EyesError::OffContract {
+        path: path.to_owned(),
+        role,
+        what,
+    };
+    let inputs = session.inputs();
+    check_port("input", inputs, input).map_err(off)?;
+    if inputs.len() != 1 {
+        return Err(off(format!(
+            "it has {} inputs, and must have 1",
+            inputs.len()
+        )));
+    }
+    outputs
+        .iter()
+        .try_for_each(|output| check_port("output", session.outputs(), output).map_err(off))
+}
+
+fn check_port(what: &str, found: &[Outlet], wanted: &Port) -> Result<(), String> {
+    let Some(outlet) = found.iter().find(|outlet| outlet.name() == wanted.name) else {
+        return Err(format!("it has no {what} `{}`", wanted.name));
+    };
+    match outlet.dtype() {
+        ValueType::Tensor { ty, shape, .. } if *ty == wanted.kind && **shape == *wanted.shape => {
+            Ok(())
+        }
+        other => Err(format!(
+            "its {what} `{}` is {other}, and must be {:?} {:?} (-1: any)",
+            wanted.name, wanted.kind, wanted.shape
+        )),
+    }
+}
+
+fn failed(error: ort::Error) -> LookError {
+    LookError::Model(error.to_string())
+}
+
+/// Cosine of two vectors; no number when their lengths differ or one of them is nothing.
+fn cosine(left: &[f32], right: &[f32]) -> f32 {
+    if left.len() != right.len() {
+        return f32::NAN;
+    }
+    let dot = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+    dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
+}

@@ -1,0 +1,307 @@
+//! The SQLite file.
+
+use augenmass_core::basket::Basket;
+use augenmass_core::goods::{Catalogue, ImportFaults, LookVector, parse_ndjson};
+use augenmass_core::station::{Record, Restored};
+use augenmass_core::units::{BasketId, ProductId, ValidationId, Wall};
+use augenmass_core::verdict::Verdict;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What may go wrong with the file.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder cannot be made.
+    #[error("cannot make the data folder {}: {source}; check [data].directory and its permissions", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite says no.
+    #[error("the store says: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file was written by a later version of this software.
+    #[error("the store has format {found}, this software knows up to {FORMAT}; install the newer version again")]
+    Newer {
+        /// The file's format.
+        found: i64,
+    },
+    /// A row does not hold what it should.
+    #[error("the store holds something unreadable in {table}: {detail}")]
+    Unreadable {
+        /// In which table.
+        table: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A catalogue that cannot be taken.
+    #[error("the catalogue has faults, nothing was changed:\n{0}")]
+    Catalogue(#[from] ImportFaults),
+}
+
+/// The file's format, in SQLite's own `user_version`.
+const FORMAT: i64 = 1;
+
+/// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
+const SCHEMA: &str = "
+CREATE TABLE basket (id TEXT PRIMARY KEY, revision INTEGER NOT NULL, kept_at_ms INTEGER NOT NULL, list TEXT NOT NULL) STRICT;
+CREATE TABLE validation (id TEXT PRIMARY KEY, basket_id TEXT NOT NULL, opened_at_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE attempt (validation_id TEXT NOT NULL, attempt INTEGER NOT NULL, outcome TEXT NOT NULL, decided_at_ms INTEGER NOT NULL,
+  verdict TEXT NOT NULL, PRIMARY KEY (validation_id, attempt)) STRICT;
+CREATE TABLE catalogue (version INTEGER PRIMARY KEY AUTOINCREMENT, imported_at_ms INTEGER NOT NULL, hash TEXT NOT NULL,
+  products INTEGER NOT NULL, ndjson TEXT NOT NULL) STRICT;
+CREATE TABLE look (space_id TEXT NOT NULL, product_id TEXT NOT NULL, view INTEGER NOT NULL, vector BLOB NOT NULL,
+  PRIMARY KEY (space_id, product_id, view)) STRICT;
+CREATE INDEX validation_by_time ON validation (opened_at_ms);
+CREATE TRIGGER attempt_is_final BEFORE UPDATE ON attempt BEGIN SELECT RAISE(ABORT, 'an attempt is never changed'); END;
+CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT RAISE(ABORT, 'an attempt is never deleted'); END;
+CREATE TRIGGER catalogue_is_final BEFORE UPDATE ON catalogue BEGIN SELECT RAISE(ABORT, 'a catalogue version is never changed'); END;
+";
+
+/// Restored at start: baskets, and validations, of the last two days at most, and not more than these.
+const RESTORED_MAX: i64 = 500;
+
+/// An imported catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueVersion {
+    /// Counts up with each import.
+    pub version: i64,
+    /// SHA-256 over all that decides.
+    pub hash: String,
+    /// How many products.
+    pub products: usize,
+}
+
+/// The SQLite file, open.
+#[derive(Debug)]
+pub struct Database {
+    connection: Connection,
+}
+
+impl Database {
+    /// Opens the file in `directory`, making both if they are not there.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, a file that is no store or a newer one.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(directory).map_err(|source| StoreError::Folder { path: directory.to_owned(), source })?;
+        let mut connection = Connection::open(directory.join("augenmass.sqlite"))?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > FORMAT {
+            return Err(StoreError::Newer { found });
+        }
+        if found < FORMAT {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // Somebody else may have made it while this one waited for the lock.
+            let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if found < FORMAT {
+                transaction.execute_batch(SCHEMA)?;
+                transaction.pragma_update(None, "user_version", FORMAT)?;
+            }
+            transaction.commit()?;
+        }
+        Ok(Self { connection })
+    }
+
+    /// Writes records in one transaction: all of them are durable when it returns, or none is.
+    ///
+    /// # Errors
+    /// SQLite's: a full or broken disk, an attempt that is there already.
+    pub fn save(&mut self, records: &[&Record], now: Wall) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for record in records {
+            save_one(&transaction, record, now)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Recent baskets and validations, oldest first.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn restore(&self) -> Result<Restored, StoreError> {
+        let mut query = self.connection.prepare("SELECT id, list FROM (SELECT * FROM basket ORDER BY kept_at_ms DESC LIMIT ?1) ORDER BY kept_at_ms")?;
+        let mut baskets = Vec::new();
+        let mut rows = query.query(params![RESTORED_MAX])?;
+        while let Some(row) = rows.next()? {
+            let (id, list): (String, String) = (row.get(0)?, row.get(1)?);
+            baskets.push((basket_id(id)?, parse::<Basket>("basket", &list)?));
+        }
+        let mut query = self
+            .connection
+            .prepare("SELECT id, basket_id FROM (SELECT * FROM validation ORDER BY opened_at_ms DESC LIMIT ?1) ORDER BY opened_at_ms")?;
+        let mut validations = Vec::new();
+        let mut rows = query.query(params![RESTORED_MAX])?;
+        while let Some(row) = rows.next()? {
+            let (id, basket): (String, String) = (row.get(0)?, row.get(1)?);
+            let id: ValidationId = id.try_into().map_err(|e| unreadable("validation", e))?;
+            let verdicts = self.verdicts(&id)?;
+            validations.push((id, basket_id(basket)?, verdicts));
+        }
+        Ok(Restored { baskets, validations })
+    }
+
+    /// All verdicts of a validation in the order of their attempts; empty if there is no such validation or it has none.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn verdicts(&self, id: &ValidationId) -> Result<Vec<Arc<Verdict>>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 ORDER BY attempt")?;
+        let mut rows = query.query(params![id.as_str()])?;
+        let mut verdicts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let verdict: String = row.get(0)?;
+            verdicts.push(Arc::new(parse("attempt", &verdict)?));
+        }
+        Ok(verdicts)
+    }
+
+    /// The basket of a validation, if there is such a validation.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn validation(&self, id: &ValidationId) -> Result<Option<BasketId>, StoreError> {
+        let basket: Option<String> = self
+            .connection
+            .query_row("SELECT basket_id FROM validation WHERE id = ?1", params![id.as_str()], |row| row.get(0))
+            .optional()?;
+        basket.map(basket_id).transpose()
+    }
+
+    /// A basket's list.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn basket(&self, id: &BasketId) -> Result<Option<Basket>, StoreError> {
+        let list: Option<String> = self
+            .connection
+            .query_row("SELECT list FROM basket WHERE id = ?1", params![id.as_str()], |row| row.get(0))
+            .optional()?;
+        list.map(|list| parse("basket", &list)).transpose()
+    }
+
+    /// Takes a catalogue, whole or not at all; earlier ones are kept.
+    ///
+    /// # Errors
+    /// All faults of the file with their lines; SQLite's.
+    pub fn import_catalogue(&mut self, ndjson: &str, now: Wall) -> Result<CatalogueVersion, StoreError> {
+        let products = parse_ndjson(ndjson)?;
+        let count = products.len();
+        let hash = Catalogue::new(products).hash().to_owned();
+        self.connection.execute(
+            "INSERT INTO catalogue (imported_at_ms, hash, products, ndjson) VALUES (?1, ?2, ?3, ?4)",
+            params![now.ms(), hash, count as i64, ndjson],
+        )?;
+        Ok(CatalogueVersion { version: self.connection.last_insert_rowid(), hash, products: count })
+    }
+
+    /// The version of the catalogue imported last.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn catalogue_version(&self) -> Result<Option<i64>, StoreError> {
+        Ok(self.connection.query_row("SELECT max(version) FROM catalogue", [], |row| row.get(0))?)
+    }
+
+    /// The catalogue imported last.
+    ///
+    /// # Errors
+    /// SQLite's, and a catalogue that this version of the software does not take any more.
+    pub fn catalogue(&self) -> Result<Option<Catalogue>, StoreError> {
+        let ndjson: Option<String> = self
+            .connection
+            .query_row("SELECT ndjson FROM catalogue ORDER BY version DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?;
+        ndjson.map(|text| Ok(Catalogue::new(parse_ndjson(&text)?))).transpose()
+    }
+
+    /// Replaces all enrolled looks of the products named.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn put_looks(&mut self, space_id: &str, looks: &BTreeMap<ProductId, Vec<LookVector>>) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (product, vectors) in looks {
+            transaction.execute("DELETE FROM look WHERE space_id = ?1 AND product_id = ?2", params![space_id, product.as_str()])?;
+            let mut insert = transaction.prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
+            for (view, vector) in vectors.iter().enumerate() {
+                insert.execute(params![space_id, product.as_str(), view as i64, vector.to_bytes()])?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// All looks of one embedding space.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn looks(&self, space_id: &str) -> Result<BTreeMap<ProductId, Vec<LookVector>>, StoreError> {
+        let mut query = self.connection.prepare("SELECT product_id, vector FROM look WHERE space_id = ?1 ORDER BY product_id, view")?;
+        let mut rows = query.query(params![space_id])?;
+        let mut looks: BTreeMap<ProductId, Vec<LookVector>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let (product, vector): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let product: ProductId = product.try_into().map_err(|e| unreadable("look", e))?;
+            looks.entry(product).or_default().push(LookVector::from_bytes(&vector));
+        }
+        Ok(looks)
+    }
+}
+
+fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), StoreError> {
+    match record {
+        Record::Basket { id, basket } => {
+            connection.execute(
+                "INSERT INTO basket (id, revision, kept_at_ms, list) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, kept_at_ms = excluded.kept_at_ms, list = excluded.list",
+                params![id.as_str(), basket.revision as i64, now.ms(), json("basket", basket)?],
+            )?;
+        }
+        Record::BasketDeleted { id } => {
+            connection.execute("DELETE FROM basket WHERE id = ?1", params![id.as_str()])?;
+        }
+        Record::Validation { id, basket_id, opened_at } => {
+            connection.execute(
+                "INSERT INTO validation (id, basket_id, opened_at_ms) VALUES (?1, ?2, ?3)",
+                params![id.as_str(), basket_id.as_str(), opened_at.ms()],
+            )?;
+        }
+        Record::Attempt(verdict) => {
+            connection.execute(
+                "INSERT INTO attempt (validation_id, attempt, outcome, decided_at_ms, verdict) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    verdict.validation_id.as_str(),
+                    verdict.attempt,
+                    verdict.outcome.as_str(),
+                    verdict.decided_at.ms(),
+                    json("attempt", verdict.as_ref())?
+                ],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| unreadable(table, e))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(table: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| unreadable(table, e))
+}
+
+fn basket_id(text: String) -> Result<BasketId, StoreError> {
+    text.try_into().map_err(|e| unreadable("basket", e))
+}
+
+fn unreadable(table: &'static str, error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unreadable { table, detail: error.to_string() }
+}

@@ -1,0 +1,10 @@
+//! What must outlive the process: baskets, validations, verdicts, the catalogue and the looks, in one SQLite file.
+//!
+//! [`Database`] is the file, used by whoever needs it on his own thread; [`Writer`] is a thread that owns one and
+//! commits what queues up together, so that a verdict costs one flush and not several.
+
+mod database;
+mod writer;
+
+pub use database::{CatalogueVersion, Database, StoreError};
+pub use writer::{StoreEvent, Writer};

@@ -1,0 +1,107 @@
+//! The thread that writes: what queues up while the disk flushes is committed together.
+
+use super::database::{Database, StoreError};
+use crate::io::clock::Clock;
+use augenmass_core::station::Record;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use tokio::sync::mpsc;
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreEvent {
+    /// Durable.
+    Saved(u64),
+    /// Not written.
+    Failed(u64),
+}
+
+/// Records waiting for the disk at one time; above it they fail at once instead of growing memory.
+const QUEUE: usize = 1024;
+/// Records of one transaction.
+const BATCH: usize = 64;
+
+/// A thread that owns the file and writes records in their order.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Option<SyncSender<(u64, Record)>>,
+    events: mpsc::UnboundedSender<StoreEvent>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Opens the file in `directory` and starts the thread; what became of each record is told to `events`.
+    ///
+    /// # Errors
+    /// As [`Database::open`]; a thread that cannot be started.
+    pub fn start(directory: &Path, clock: Clock, events: mpsc::UnboundedSender<StoreEvent>) -> Result<Self, StoreError> {
+        let database = Database::open(directory)?;
+        let (queue, records) = sync_channel(QUEUE);
+        let told = events.clone();
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || write_all(database, clock, &records, &told))
+            .map_err(|source| StoreError::Folder { path: directory.to_owned(), source })?;
+        Ok(Self { queue: Some(queue), events, thread: Some(thread) })
+    }
+
+    /// Hands a record over; never blocks.
+    pub fn save(&self, save: u64, record: Record) {
+        let full = match self.queue.as_ref().map(|queue| queue.try_send((save, record))) {
+            Some(Ok(())) => false,
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => true,
+        };
+        if full {
+            // Nobody listening any more means the daemon is going down.
+            let _ = self.events.send(StoreEvent::Failed(save));
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until everything handed over is written.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(mut database: Database, clock: Clock, records: &Receiver<(u64, Record)>, events: &mpsc::UnboundedSender<StoreEvent>) {
+    while let Ok(first) = records.recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = records.try_recv()
+        {
+            batch.push(next);
+        }
+        if commit(&mut database, clock, &batch) {
+            for (save, _) in &batch {
+                let _ = events.send(StoreEvent::Saved(*save));
+            }
+            continue;
+        }
+        // One bad record must not take the others with it.
+        for entry in &batch {
+            let event = if commit(&mut database, clock, std::slice::from_ref(entry)) {
+                StoreEvent::Saved(entry.0)
+            } else {
+                StoreEvent::Failed(entry.0)
+            };
+            let _ = events.send(event);
+        }
+    }
+}
+
+fn commit(database: &mut Database, clock: Clock, batch: &[(u64, Record)]) -> bool {
+    let records: Vec<&Record> = batch.iter().map(|(_, record)| record).collect();
+    match database.save(&records, clock.now().wall) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, records = records.len(), "cannot write to the store");
+            false
+        }
+    }
+}
