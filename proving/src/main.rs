@@ -65,7 +65,6 @@ fn main() -> Result<()> {
                 println!("one unscanned good of {range}, stopped: {}", percent(*share));
                 from = to.unwrap_or(from);
             }
-            println!("named when stopped: {}   rightly: {}", percent(v.named), percent(v.named_right));
         }
     }
     Ok(())

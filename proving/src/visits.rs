@@ -20,10 +20,6 @@ pub struct Visits {
     pub honest_stopped: Share,
     /// Baskets with one unscanned good, by grams, that were stopped: up to 50, 100, 200, 400, more.
     pub unscanned_stopped: [Share; 5],
-    /// Of the stopped ones with one unscanned good, how many had a product named.
-    pub named: Share,
-    /// Of the named ones, how many rightly.
-    pub named_right: Share,
 }
 
 /// Upper ends of the classes of [`Visits::unscanned_stopped`], grams.
@@ -35,7 +31,7 @@ pub const CLASSES_G: [f64; 4] = [50.0, 100.0, 200.0, 400.0];
 /// A shopper who gets no verdict.
 pub fn play(hardware: &Hardware, shop: &Arc<Shop>, shoppers: u64, items: usize, seed: u64) -> Result<Visits> {
     let none = Share { hits: 0, of: 0 };
-    let mut visits = Visits { honest_stopped: none, unscanned_stopped: [none; 5], named: none, named_right: none };
+    let mut visits = Visits { honest_stopped: none, unscanned_stopped: [none; 5] };
     let count = |share: &mut Share, hit: bool| {
         share.of += 1;
         share.hits += u64::from(hit);
@@ -52,13 +48,6 @@ pub fn play(hardware: &Hardware, shop: &Arc<Shop>, shoppers: u64, items: usize, 
         };
         let class = CLASSES_G.iter().position(|end| hidden_g <= *end).unwrap_or(CLASSES_G.len());
         count(&mut visits.unscanned_stopped[class], stopped);
-        if let Some(finding) = verdict.findings.first() {
-            count(&mut visits.named, finding.named);
-            if finding.named {
-                let hidden = goods.last().map(|g| shop.goods[*g].id.clone());
-                count(&mut visits.named_right, finding.product.as_ref().and_then(|p| p.id.clone()) == hidden);
-            }
-        }
     }
     Ok(visits)
 }

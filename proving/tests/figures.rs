@@ -1,0 +1,34 @@
+//! A slice of what `cargo xtask sim` measures at length: bounds wide enough that chance does not break them, narrow enough
+//! that a defect does.
+
+use firmware_sim::hw::Hardware;
+use firmware_sim::shop::Shop;
+use proving::{settling, visits};
+use std::path::Path;
+use std::sync::Arc;
+
+fn hardware(name: &str) -> Hardware {
+    Hardware::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../hw-configs").join(name)).unwrap()
+}
+
+#[test]
+fn loads_are_found_fast_and_truly_on_both_stations() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    for (name, error_g) in [("basket-plate.toml", 6.0), ("trolley-150kg.toml", 25.0)] {
+        let found = settling::measure(&hardware(name), &shop, 150, 11).unwrap();
+        assert!(found.median_s < 0.8 && found.p95_s < 1.6, "{name}: {found:?}");
+        assert!(found.error_p95_g < error_g, "{name}: {found:?}");
+        assert!(found.within_2.value() > 0.9, "{name}: {found:?}");
+        assert_eq!(found.under_a_hand, 0, "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn honest_shoppers_pass_and_big_things_are_seen() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let seen = visits::play(&hardware("basket-plate.toml"), &shop, 120, 10, 3).unwrap();
+    assert!(seen.honest_stopped.hits <= 1, "{seen:?}");
+    let big = seen.unscanned_stopped[3].hits + seen.unscanned_stopped[4].hits;
+    let of = seen.unscanned_stopped[3].of + seen.unscanned_stopped[4].of;
+    assert!(of > 20 && big == of, "{seen:?}");
+}

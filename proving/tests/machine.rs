@@ -1,0 +1,252 @@
+//! The root machine by property: whatever happens, what must never happen does not.
+
+use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
+use augenmass_core::station::{Record, Request};
+use augenmass_core::units::ValidationId;
+use augenmass_core::verdict::{Outcome, Verdict};
+use firmware_sim::hw::Hardware;
+use firmware_sim::shop::Shop;
+use firmware_sim::stage::{Command, GoodsLine};
+use proptest::prelude::*;
+use proving::station::VirtualStation;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const PRODUCT: &str = "butter-250";
+
+#[derive(Clone, Debug)]
+enum Deed {
+    PutBasket { basket: u8, revision: u64, quantity: u32 },
+    Delete { basket: u8 },
+    Validate { basket: u8 },
+    Retry,
+    Place { units: u32 },
+    Add { units: u32 },
+    Lift,
+    Lean { newtons: f64, ms: u64 },
+    Unplug,
+    Replug,
+    Disk { works: bool },
+    Wait { ms: u64 },
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        2 => (0..3u8, 1..5u64, 1..6u32).prop_map(|(basket, revision, quantity)| Deed::PutBasket { basket, revision, quantity }),
+        1 => (0..3u8).prop_map(|basket| Deed::Delete { basket }),
+        3 => (0..3u8).prop_map(|basket| Deed::Validate { basket }),
+        1 => Just(Deed::Retry),
+        3 => (1..6u32).prop_map(|units| Deed::Place { units }),
+        1 => (1..3u32).prop_map(|units| Deed::Add { units }),
+        2 => Just(Deed::Lift),
+        1 => (-20.0..40.0f64, 50..900u64).prop_map(|(newtons, ms)| Deed::Lean { newtons, ms }),
+        1 => Just(Deed::Unplug),
+        2 => Just(Deed::Replug),
+        1 => any::<bool>().prop_map(|works| Deed::Disk { works }),
+        4 => (20..1500u64).prop_map(|ms| Deed::Wait { ms }),
+    ];
+    proptest::collection::vec(deed, 5..25)
+}
+
+fn hardware() -> Hardware {
+    Hardware::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../hw-configs/basket-plate.toml")).unwrap()
+}
+
+fn basket(shop: &Shop, revision: u64, quantity: u32) -> Basket {
+    let good = &shop.goods[shop.index_of(PRODUCT).unwrap()];
+    Basket {
+        revision,
+        source: Source::App,
+        containers: vec![Container { kind: ContainerKind::Basket, id: None }],
+        bags: Bags::default(),
+        shopper: None,
+        lines: vec![Line { code: good.code.clone(), quantity, scanned_at: None }],
+    }
+}
+
+fn goods(units: u32) -> Vec<GoodsLine> {
+    vec![GoodsLine { id: PRODUCT.to_owned(), quantity: units, unit_g: Vec::new() }]
+}
+
+fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, seed).unwrap();
+    station.run_ms(1_200);
+    let mut tickets = Vec::new();
+    let mut opened = 0;
+    for deed in deeds {
+        let plate = match deed {
+            Deed::PutBasket { basket: id, revision, quantity } => {
+                let basket = basket(&shop, *revision, *quantity);
+                tickets.push(station.ask(Request::PutBasket { id: format!("b-{id}").parse().unwrap(), basket }));
+                None
+            }
+            Deed::Delete { basket } => {
+                tickets.push(station.ask(Request::DeleteBasket { id: format!("b-{basket}").parse().unwrap() }));
+                None
+            }
+            Deed::Validate { basket } => {
+                opened += 1;
+                let id = format!("v-{opened}").parse().unwrap();
+                let basket_id = format!("b-{basket}").parse().unwrap();
+                tickets.push(station.ask(Request::Validate { id, basket_id, station_code: "B1".to_owned() }));
+                None
+            }
+            Deed::Retry => {
+                tickets.push(station.ask(Request::Retry { id: format!("v-{opened}").parse().unwrap() }));
+                None
+            }
+            Deed::Place { units } => Some(Command::Place {
+                container: Some("basket".to_owned()),
+                container_id: None,
+                goods: goods(*units),
+                bags: 0,
+                bag_g: None,
+                hold_ms: None,
+            }),
+            Deed::Add { units } => Some(Command::Add { goods: goods(*units), hold_ms: None }),
+            Deed::Lift => Some(Command::Lift),
+            Deed::Lean { newtons, ms } => Some(Command::Push { newtons: *newtons, ms: *ms, at_mm: [40.0, 20.0] }),
+            Deed::Unplug => Some(Command::Unplug { board: "plate".to_owned() }),
+            Deed::Replug => Some(Command::Replug { board: "plate".to_owned() }),
+            Deed::Disk { works } => {
+                station.disk_works(*works);
+                None
+            }
+            Deed::Wait { ms } => {
+                station.run_ms(*ms);
+                None
+            }
+        };
+        if let Some(command) = plate {
+            // A second basket on an occupied plate is refused by the stage; that is no concern of the station's.
+            let _ = station.stage.command(&command);
+            station.run_ms(40);
+        }
+    }
+    station.disk_works(true);
+    station.run_ms(3_000);
+    (station, tickets)
+}
+
+fn durable_verdicts(station: &VirtualStation) -> BTreeMap<(ValidationId, u32), Arc<Verdict>> {
+    let attempts = station.durable.iter().filter_map(|r| if let Record::Attempt(v) = r { Some(v.clone()) } else { None });
+    attempts.map(|v| ((v.validation_id.clone(), v.attempt), v)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_must_never_happen_does_not(deeds in deeds(), seed in 0..1000u64) {
+        let (station, tickets) = play(&deeds, seed);
+        let durable = durable_verdicts(&station);
+
+        // Told is durable, and the same on the disk as in the mouth.
+        let mut told: BTreeMap<(ValidationId, u32), Arc<Verdict>> = BTreeMap::new();
+        for view in &station.published {
+            let Some(verdict) = &view.verdict else { continue };
+            let key = (view.validation_id.clone(), verdict.attempt);
+            prop_assert_eq!(durable.get(&key), Some(verdict));
+            if let Some(before) = told.insert(key, verdict.clone()) {
+                prop_assert_eq!(&before, verdict, "an attempt has changed");
+            }
+        }
+
+        // Attempts are numbered 1..n, and nothing follows a pass.
+        let mut last: BTreeMap<ValidationId, (u32, Outcome)> = BTreeMap::new();
+        for ((id, attempt), verdict) in &durable {
+            let (number, outcome) = last.get(id).copied().unwrap_or((0, Outcome::Unavailable));
+            prop_assert_eq!(*attempt, number + 1);
+            prop_assert_ne!(outcome, Outcome::Pass, "an attempt after the pass");
+            last.insert(id.clone(), (*attempt, verdict.outcome));
+        }
+
+        for verdict in durable.values() {
+            // Passed means pass, and nothing is judged without a weight.
+            prop_assert_eq!(verdict.passed, verdict.outcome == Outcome::Pass);
+            prop_assert_eq!(verdict.weight.is_none(), verdict.outcome == Outcome::Unavailable);
+            if let (true, Some(weight)) = (verdict.passed, verdict.weight) {
+                let off = (weight.measured_g - weight.expected_g).abs();
+                prop_assert!(off <= 6.0 * weight.sigma_g, "passed {off} g off at sigma {}", weight.sigma_g);
+                prop_assert!(weight.measured_g > 0.0);
+            }
+        }
+
+        // Everybody is answered, once the disk works.
+        for ticket in tickets {
+            prop_assert!(station.answers.contains_key(&ticket), "ticket {} is not answered", ticket);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_record(deeds in deeds(), seed in 0..1000u64) {
+        let (first, second) = (play(&deeds, seed).0, play(&deeds, seed).0);
+        prop_assert_eq!(first.durable, second.durable);
+    }
+}
+
+/// The cable is pulled while the basket rings out, and put back: unavailable, then judged by itself.
+#[test]
+fn a_pulled_cable_is_neither_a_pass_nor_an_alarm() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 5).unwrap();
+    station.run_ms(1_200);
+    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 4) });
+    station.ask(Request::Validate { id: "v".parse().unwrap(), basket_id: "b".parse().unwrap(), station_code: "B1".to_owned() });
+    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: goods(4), bags: 0, bag_g: None, hold_ms: Some(250) };
+    station.stage.command(&place).unwrap();
+    station.run_ms(300);
+    station.stage.command(&Command::Unplug { board: "plate".to_owned() }).unwrap();
+    assert!(station.run_until(3_000, |s| s.published.iter().any(|v| v.verdict.is_some())));
+    let outcome = |s: &VirtualStation| s.published.last().and_then(|v| v.verdict.clone()).unwrap().outcome;
+    assert_eq!(outcome(&station), Outcome::Unavailable);
+    station.stage.command(&Command::Replug { board: "plate".to_owned() }).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 2)));
+    assert_eq!(outcome(&station), Outcome::Pass);
+}
+
+/// Four scanned, three there; then the list is put right and the same load passes.
+#[test]
+fn a_corrected_list_is_judged_at_once() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 6).unwrap();
+    station.run_ms(1_200);
+    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    station.ask(Request::Validate { id: "v".parse().unwrap(), basket_id: "b".parse().unwrap(), station_code: "B1".to_owned() });
+    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: goods(4), bags: 0, bag_g: None, hold_ms: None };
+    station.stage.command(&place).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
+    let first = station.published.last().and_then(|v| v.verdict.clone()).unwrap();
+    assert_eq!(first.outcome, Outcome::Correct);
+    assert_eq!(first.findings[0].kind, augenmass_core::verdict::FindingKind::Quantity);
+    assert_eq!((first.findings[0].scanned, first.findings[0].found), (Some(3), Some(4)));
+    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 2, 4) });
+    assert!(station.run_until(500, |s| s.published.last().is_some_and(|v| v.attempt == 2)));
+    assert!(station.published.last().and_then(|v| v.verdict.clone()).unwrap().passed);
+}
+
+/// Nobody else is judged by a basket that stands there already.
+#[test]
+fn a_basket_on_the_plate_belongs_to_whom_it_was_judged_for() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 7).unwrap();
+    station.run_ms(1_200);
+    for name in ["a", "b"] {
+        station.ask(Request::PutBasket { id: name.parse().unwrap(), basket: basket(&shop, 1, 3) });
+    }
+    let validate = |name: &str| Request::Validate { id: format!("v-{name}").parse().unwrap(), basket_id: name.parse().unwrap(), station_code: "B1".to_owned() };
+    station.ask(validate("a"));
+    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: goods(3), bags: 0, bag_g: None, hold_ms: None };
+    station.stage.command(&place).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
+    station.ask(validate("b"));
+    station.run_ms(2_000);
+    let b = |s: &VirtualStation| s.published.iter().rev().find(|v| v.validation_id.as_str() == "v-b").map(|v| (v.attempt, v.state));
+    assert_eq!(b(&station), Some((0, augenmass_core::station::ValidationState::PlateOccupied)));
+    station.stage.command(&Command::Lift).unwrap();
+    station.run_ms(1_500);
+    station.stage.command(&place).unwrap();
+    assert!(station.run_until(4_000, |s| b(s).is_some_and(|(attempt, _)| attempt == 1)));
+}

@@ -1,0 +1,269 @@
+//! The real binaries: the daemon on a real pseudo-terminal, a real HTTP camera, real models and a real SQLite file.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn binary(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_augenmass")).with_file_name(name);
+    assert!(path.exists(), "{} is not built: `cargo build -p {name}`, or run `cargo xtask test`", path.display());
+    path
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A child that does not outlive its test.
+struct Running(Child);
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+
+    /// SIGKILL: no door is closed, nothing is flushed.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A folder with a station file, simulated hardware for it, and the daemon.
+struct Bench {
+    folder: tempfile::TempDir,
+    config: PathBuf,
+    api: String,
+    control: String,
+    client: reqwest::Client,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let ports = [free_port(), free_port(), free_port()];
+        let text = fs::read_to_string(root.join("hw-configs/basket-plate.toml")).unwrap();
+        let text = text
+            .replace("127.0.0.1:8787", &format!("127.0.0.1:{}", ports[0]))
+            .replace("127.0.0.1:8790", &format!("127.0.0.1:{}", ports[1]))
+            .replace("127.0.0.1:8791", &format!("127.0.0.1:{}", ports[2]))
+            .replace("run/basket-1", &folder.path().join("run").display().to_string())
+            .replace("data/basket-1", &folder.path().join("data").display().to_string())
+            .replace("directory = \"models\"", &format!("directory = \"{}\"", root.join("models").display()));
+        let config = folder.path().join("station.toml");
+        fs::write(&config, text).unwrap();
+        Self {
+            folder,
+            config,
+            api: format!("http://127.0.0.1:{}", ports[0]),
+            control: format!("http://127.0.0.1:{}", ports[2]),
+            client: reqwest::Client::new(),
+        }
+    }
+
+    fn augenmass(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("augenmass"));
+        command.args(arguments).env("RUST_LOG", "warn");
+        command
+    }
+
+    fn config(&self) -> &str {
+        self.config.to_str().unwrap()
+    }
+
+    fn import_goods(&self) {
+        let file = self.folder.path().join("catalogue.ndjson");
+        let file = file.to_str().unwrap();
+        assert!(Command::new(binary("firmware-sim")).args(["catalogue", "--out", file]).status().unwrap().success());
+        assert!(self.augenmass(&["catalogue", "import", file, "--config", self.config()]).status().unwrap().success());
+    }
+
+    fn hardware(&self) -> Running {
+        let mut command = Command::new(binary("firmware-sim"));
+        command.args(["run", "--hw", self.config(), "--seed", "3"]);
+        Running::start(command)
+    }
+
+    fn daemon(&self) -> Running {
+        Running::start(self.augenmass(&["run", "--config", self.config()]))
+    }
+
+    async fn get(&self, path: &str) -> Option<(u16, Value)> {
+        let answer = self.client.get(format!("{}{path}", self.api)).send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.json().await.ok()?))
+    }
+
+    async fn wait(&self, what: &str, path: &str, done: impl Fn(u16, &Value) -> bool) -> Value {
+        let start = Instant::now();
+        let mut last = None;
+        while start.elapsed() < Duration::from_secs(40) {
+            last = self.get(path).await;
+            if let Some((status, value)) = &last
+                && done(*status, value)
+            {
+                return value.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{what}: {last:?}");
+    }
+
+    async fn ready(&self) {
+        self.wait("the station gets ready", "/ready", |status, _| status == 200).await;
+        self.wait("the plate is empty", "/v1/station", |_, v| v["state"] == "idle").await;
+    }
+
+    async fn hand(&self, deed: Value) -> Value {
+        let answer = self.client.post(format!("{}/do", self.control)).json(&deed).send().await.unwrap();
+        assert!(answer.status().is_success(), "{deed}: {}", answer.text().await.unwrap());
+        answer.json().await.unwrap()
+    }
+
+    /// Opens a validation of `units` packs of butter, of which so many are scanned.
+    async fn validate(&self, basket: &str, code: &str, scanned: u32) -> String {
+        let list = json!({ "revision": 1, "source": "app", "containers": [{ "kind": "basket", "id": "K-1" }],
+            "lines": [{ "code": code, "quantity": scanned }] });
+        let put = self.client.put(format!("{}/v1/baskets/{basket}", self.api)).json(&list).send().await.unwrap();
+        assert_eq!(put.status(), 201, "{}", put.text().await.unwrap());
+        let open = json!({ "basket_id": basket, "station_code": "B1" });
+        let opened = self.client.post(format!("{}/v1/validations", self.api)).json(&open).send().await.unwrap();
+        let opened: Value = opened.json().await.unwrap();
+        opened["validation_id"].as_str().unwrap().to_owned()
+    }
+
+    async fn verdict(&self, validation: &str, after: u32) -> Value {
+        let path = format!("/v1/validations/{validation}?wait=10&after={after}");
+        self.wait("a verdict", &path, |_, v| v["attempt"].as_u64().is_some_and(|n| n > u64::from(after))).await["verdict"].clone()
+    }
+}
+
+fn butter(units: u32) -> Value {
+    json!({ "do": "place", "container": "basket", "container_id": "K-1", "goods": [{ "id": "butter-250", "quantity": units }] })
+}
+
+/// The code on the shelf, from the same list as the daemon's catalogue.
+fn butter_code() -> String {
+    let shop = firmware_sim::shop::Shop::demo().unwrap();
+    shop.goods[shop.index_of("butter-250").unwrap()].code.clone()
+}
+
+#[tokio::test]
+async fn a_basket_is_weighed_seen_and_judged_and_its_verdict_outlives_kill_9() {
+    let bench = Bench::new();
+    bench.import_goods();
+    let _hardware = bench.hardware();
+    let mut daemon = bench.daemon();
+    bench.ready().await;
+
+    let validation = bench.validate("b-1", &butter_code(), 4).await;
+    bench.hand(butter(4)).await;
+    let passed = bench.verdict(&validation, 0).await;
+    assert_eq!(passed["outcome"], "pass", "{passed:#}");
+    assert!(passed["seen"].is_u64(), "the models looked: {passed:#}");
+    bench.hand(json!({ "do": "lift" })).await;
+
+    let second = bench.validate("b-2", &butter_code(), 2).await;
+    bench.wait("the plate is empty", "/v1/station", |_, v| v["state"] == "idle").await;
+    bench.hand(butter(3)).await;
+    let stopped = bench.verdict(&second, 0).await;
+    assert_eq!(stopped["outcome"], "correct", "{stopped:#}");
+    assert_eq!((&stopped["findings"][0]["scanned"], &stopped["findings"][0]["found"]), (&json!(2), &json!(3)), "{stopped:#}");
+
+    daemon.kill();
+    let _daemon = bench.daemon();
+    bench.wait("the station is back", "/live", |status, _| status == 200).await;
+    for (validation, told) in [(&validation, &passed), (&second, &stopped)] {
+        let (_, kept) = bench.get(&format!("/v1/validations/{validation}/attempts/1")).await.unwrap();
+        assert_eq!(&kept, told);
+    }
+    assert_eq!(bench.get(&format!("/v1/validations/{validation}")).await.unwrap().1["state"], "closed");
+}
+
+#[tokio::test]
+async fn a_cable_pulled_and_a_camera_gone_make_baskets_unavailable_until_they_are_back() {
+    let bench = Bench::new();
+    bench.import_goods();
+    let _hardware = bench.hardware();
+    let _daemon = bench.daemon();
+    bench.ready().await;
+
+    bench.hand(json!({ "do": "unplug", "board": "plate" })).await;
+    let senses = bench.wait("the scale is out", "/ready", |status, _| status == 503).await;
+    assert_eq!((&senses["senses"][0]["name"], &senses["senses"][0]["ok"]), (&json!("scale"), &json!(false)));
+    let validation = bench.validate("b-1", &butter_code(), 2).await;
+    let out = bench.verdict(&validation, 0).await;
+    assert_eq!((&out["outcome"], &out["degraded"]), (&json!("unavailable"), &json!(["scale"])));
+    bench.hand(json!({ "do": "replug", "board": "plate" })).await;
+    bench.hand(butter(2)).await;
+    assert_eq!(bench.verdict(&validation, 1).await["outcome"], "pass");
+    bench.hand(json!({ "do": "lift" })).await;
+
+    bench.hand(json!({ "do": "camera", "name": "top", "fault": "stop" })).await;
+    let blind = |status: u16, v: &Value| status == 503 && v["senses"][1]["ok"] == json!(false);
+    bench.wait("the camera is out", "/ready", blind).await;
+    let validation = bench.validate("b-2", &butter_code(), 3).await;
+    bench.hand(butter(3)).await;
+    let out = bench.verdict(&validation, 0).await;
+    assert_eq!((&out["outcome"], &out["degraded"]), (&json!("unavailable"), &json!(["vision"])), "{out:#}");
+    bench.hand(json!({ "do": "camera", "name": "top", "fault": "none" })).await;
+    assert_eq!(bench.verdict(&validation, 1).await["outcome"], "pass");
+}
+
+fn fails(output: &Output, words: &[&str]) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "it started");
+    for word in words {
+        assert!(told.contains(word), "'{word}' is not in: {told}");
+    }
+}
+
+#[test]
+fn what_keeps_the_daemon_from_starting_is_told_with_its_mend() {
+    let bench = Bench::new();
+    let sound = fs::read_to_string(&bench.config).unwrap();
+
+    let broken = sound.replace("parity = \"none\"", "parity = \"evn\"").replace("baud = 115200", "baud = -1").replace("[bags]", "[bag]");
+    fs::write(&bench.config, broken).unwrap();
+    let lines = |mark: &str| format!("station.toml:{}:", sound.lines().position(|l| l.starts_with(mark)).unwrap() + 1);
+    let wanted = [lines("parity"), lines("baud"), lines("[bags]")];
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    fails(&bench.augenmass(&["run", "--config", bench.config()]).output().unwrap(), &wanted);
+
+    let models = bench.folder.path().join("models");
+    fs::create_dir(&models).unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let moved = sound.replace(&here.display().to_string(), &models.display().to_string());
+    fs::write(&bench.config, &moved).unwrap();
+    fails(&bench.augenmass(&["run", "--config", bench.config()]).output().unwrap(), &["manifest.json"]);
+
+    for file in ["manifest.json", "itemdet.onnx", "itememb.onnx", "self-test.png"] {
+        fs::copy(here.join(file), models.join(file)).unwrap();
+    }
+    let mut bytes = fs::read(models.join("itemdet.onnx")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(models.join("itemdet.onnx"), bytes).unwrap();
+    fails(&bench.augenmass(&["run", "--config", bench.config()]).output().unwrap(), &["itemdet.onnx"]);
+
+    fs::write(&bench.config, &sound).unwrap();
+    let taken = TcpListener::bind(bench.api.trim_start_matches("http://")).unwrap();
+    fails(&bench.augenmass(&["run", "--config", bench.config()]).output().unwrap(), &["[api].listen"]);
+    drop(taken);
+
+    let bad = bench.folder.path().join("bad.ndjson");
+    fs::write(&bad, "{\"id\": \"x\"}\nnonsense\n").unwrap();
+    let import = bench.augenmass(&["catalogue", "import", bad.to_str().unwrap(), "--config", bench.config()]).output().unwrap();
+    fails(&import, &["line 1:", "line 2:", "nothing was changed"]);
+}
