@@ -13,6 +13,9 @@ pub mod policy;
 pub mod posterior;
 pub mod scene;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Finding, FindingKind, Outcome, ProductRef, Verdict, Versions, WeightEvidence};
 pub use expected::{Expected, ExpectedLine, UnknownLine};
 pub use judge::{Conclusion, Evidence, judge};
