@@ -1,4 +1,4 @@
-//! A slice of what `cargo xtask sim` measures at length: bounds wide enough that chance does not break them, narrow enough
+//! A slice of what `cargo run --release -p proving` measures at length: bounds wide enough that chance does not break them, narrow enough
 //! that a defect does.
 
 use firmware_sim::hw::Hardware;

@@ -40,9 +40,7 @@ fn draw(view: &StationView, station: &str) -> Screen {
     };
     let verdict = view.active.as_ref().and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
     match (view.state, verdict) {
-        (_, Some((ValidationState::Decided | ValidationState::Closed, verdict))) if view.verdict_on_plate || verdict.outcome == Outcome::Unavailable && view.state == PlateState::Out => {
-            result(verdict, station)
-        }
+        (state, Some((ValidationState::Decided | ValidationState::Closed, verdict))) if is_told(view, state, verdict) => result(verdict, station),
         (PlateState::Out, _) => plain("wait", "One moment, please", "This station is not ready. Your list stays as it is."),
         (PlateState::Idle, _) => plain("idle", "Welcome", "Put your basket on the plate."),
         (PlateState::Weighing, _) => plain("weighing", "One moment", "Please let go of the basket."),
@@ -51,6 +49,12 @@ fn draw(view: &StationView, station: &str) -> Screen {
         }
         (PlateState::Occupied, _) => plain("idle", "Almost there", "Tap “Check out” in your app, or scan the code on this station."),
     }
+}
+
+/// Whether the latest verdict is what the person at the station should read: it is about what lies here, or it says that the
+/// station cannot judge. A pass of the last shopper must not greet the next one while the scale is out.
+fn is_told(view: &StationView, state: PlateState, verdict: &Verdict) -> bool {
+    verdict.outcome == Outcome::Unavailable || (view.verdict_on_plate && state != PlateState::Out)
 }
 
 fn result(verdict: &Verdict, station: &str) -> Screen {

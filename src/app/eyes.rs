@@ -29,7 +29,8 @@ pub struct StationEyes {
     camera: CameraConfig,
     clock: Clock,
     inputs: mpsc::Sender<Input>,
-    looking: Option<JoinHandle<()>>,
+    /// The look under way, and from when its frame must be.
+    looking: Option<(Mono, JoinHandle<()>)>,
     watching: JoinHandle<()>,
 }
 
@@ -43,14 +44,19 @@ impl StationEyes {
         Self { link, eyes, camera, clock, inputs, looking: None, watching }
     }
 
-    /// Looks at the next frame that arrived at `since` or later. A look under way is given up: the plate was touched.
+    /// Looks at the next frame that arrived at `since` or later. A look under way is let finish if it will do, so that a
+    /// busy machine is slow and not blind; else it is given up, for the plate was touched.
     pub fn look(&mut self, since: Mono) {
-        if let Some(old) = self.looking.take() {
+        if let Some((from, old)) = self.looking.take() {
+            if from >= since && !old.is_finished() {
+                self.looking = Some((from, old));
+                return;
+            }
             old.abort();
         }
         let (eyes, camera, clock, inputs) = (self.eyes.clone(), self.camera.clone(), self.clock, self.inputs.clone());
         let frames = self.link.frames();
-        self.looking = Some(tokio::spawn(async move {
+        let look = tokio::spawn(async move {
             match look_once(&eyes, &camera, clock, frames, since).await {
                 Ok(Some(scene)) => {
                     let _ = inputs.send(Input::Scene(scene)).await;
@@ -58,14 +64,15 @@ impl StationEyes {
                 Ok(None) => tracing::debug!("no frame to look at in time"),
                 Err(error) => tracing::warn!(%error, camera = camera.name, "cannot make anything of the picture"),
             }
-        }));
+        });
+        self.looking = Some((since, look));
     }
 }
 
 impl Drop for StationEyes {
     fn drop(&mut self) {
         self.watching.abort();
-        if let Some(looking) = self.looking.take() {
+        if let Some((_, looking)) = self.looking.take() {
             looking.abort();
         }
     }

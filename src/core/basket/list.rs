@@ -87,7 +87,7 @@ pub struct Shopper {
 pub struct Line {
     /// The code as scanned.
     pub code: String,
-    /// How many units; one for goods with a weight label.
+    /// How many units; two portions with the same weight label are two.
     pub quantity: u32,
     /// When it was scanned, RFC 3339; kept for staff, decides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,12 +134,6 @@ pub enum BasketFault {
         /// What was sent.
         quantity: u32,
     },
-    /// A label names one portion, never several.
-    #[error("lines[{line}].quantity: goods with a weight label are one line each, quantity 1")]
-    QuantityOfLabel {
-        /// Index of the line.
-        line: usize,
-    },
     /// More than any basket holds.
     #[error("{what}: more than {max}")]
     TooMany {
@@ -172,12 +166,7 @@ impl Basket {
                 faults.push(BasketFault::Quantity { line, quantity: sent.quantity });
             }
             match Code::parse(&sent.code, patterns) {
-                Ok(code) => {
-                    if matches!(code, Code::Weighed { .. }) && sent.quantity != 1 {
-                        faults.push(BasketFault::QuantityOfLabel { line });
-                    }
-                    codes.push((code, sent.quantity));
-                }
+                Ok(code) => codes.push((code, sent.quantity)),
                 Err(fault) => faults.push(BasketFault::Code { line, fault }),
             }
         }
@@ -259,14 +248,5 @@ mod tests {
             bad.bags = Bags { count: 1, grams: Some(grams) };
             assert_eq!(bad.check(&[]), Err(vec![BasketFault::BagGrams]));
         }
-    }
-
-    #[test]
-    fn a_label_cannot_be_multiplied() {
-        let patterns = [InStorePattern::try_from("29IIIIIWWWWWC".to_owned()).unwrap()];
-        assert_eq!(
-            basket(vec![("2904011012343", 2)]).check(&patterns),
-            Err(vec![BasketFault::QuantityOfLabel { line: 0 }])
-        );
     }
 }

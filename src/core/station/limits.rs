@@ -10,10 +10,11 @@ pub const CLOSED_VALIDATIONS_MAX: usize = 256;
 pub const WAITING_REQUESTS_MAX: usize = 512;
 /// A sense must be out for so long before a basket is told `unavailable`: a plug that wiggles is no fault.
 pub const SENSE_OUT_MS: u64 = 600;
-/// After a load is known, so long may a look take before the eyes count as out.
-pub const LOOK_MS: u64 = 2_500;
+/// After a load is known, so long may a look take before the eyes count as out: on a machine that has other work a late
+/// verdict serves better than none.
+pub const LOOK_MS: u64 = 5_000;
 /// A look that did not arrive is asked for again after so long.
-pub const LOOK_AGAIN_MS: u64 = 700;
+pub const LOOK_AGAIN_MS: u64 = 1_000;
 /// What could not be saved is tried again after so long.
 pub const SAVE_AGAIN_MS: u64 = 500;
 /// A load must differ from the judged one by so much at least to be a new one, grams; a touch is not a change.

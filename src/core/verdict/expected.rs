@@ -91,7 +91,7 @@ impl Expected {
         let known = &catalogue.products()[product];
         match code {
             Code::Weighed { mass, .. } => {
-                self.lines.push(ExpectedLine { product, quantity: 1, unit_g: mass.g(), unit_sd_g: LABEL_SIGMA_G, mean_sd_g: 0.0 });
+                self.lines.push(ExpectedLine { product, quantity, unit_g: mass.g(), unit_sd_g: LABEL_SIGMA_G, mean_sd_g: 0.0 });
             }
             Code::Gtin(_) => match self.lines.iter_mut().find(|l| l.product == product && known.kind != Kind::Weighed) {
                 Some(line) => line.quantity += quantity,

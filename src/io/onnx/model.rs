@@ -215,7 +215,7 @@ impl Embedder {
             }
             for embedding in values.chunks(DIMENSIONS) {
                 let length2: f32 = embedding.iter().map(|value| value * value).sum();
-                if !((length2 - 1.0).abs() <= UNIT_TOLERANCE) {
+                if length2.is_nan() || (length2 - 1.0).abs() > UNIT_TOLERANCE {
                     return Err(LookError::Model(
                         "an embedding is not of unit length".to_owned(),
                     ));

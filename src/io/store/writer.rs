@@ -4,7 +4,7 @@ use super::database::{Database, StoreError};
 use crate::io::clock::Clock;
 use augenmass_core::station::Record;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
@@ -48,11 +48,8 @@ impl Writer {
 
     /// Hands a record over; never blocks.
     pub fn save(&self, save: u64, record: Record) {
-        let full = match self.queue.as_ref().map(|queue| queue.try_send((save, record))) {
-            Some(Ok(())) => false,
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => true,
-        };
-        if full {
+        let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send((save, record)).is_ok());
+        if !taken {
             // Nobody listening any more means the daemon is going down.
             let _ = self.events.send(StoreEvent::Failed(save));
         }

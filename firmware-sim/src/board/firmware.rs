@@ -1,0 +1,303 @@
+//! What runs on the board: samples by its own clock, frames, commands.
+
+use std::hash::Hasher;
+
+use super::wire::{Deframer, frame};
+use super::{CellStatus, Sample, VERSION, kind};
+use crate::hw;
+
+const COMMAND_INFO: u8 = 1;
+const COMMAND_START: u8 = 2;
+const COMMAND_STOP: u8 = 3;
+const COMMAND_RESET: u8 = 4;
+
+const NAK_UNKNOWN_COMMAND: u8 = 1;
+const NAK_WRONG_LENGTH: u8 = 2;
+
+const FIRMWARE_HASH: u32 = 0x4155_4731;
+const ADC_SIMULATED_24_BIT: u8 = 1;
+const GAIN: u8 = 128;
+/// The simulated converter reads the very moment of `t_us`.
+const GROUP_DELAY_US: u16 = 0;
+const TEMP_CENTI_C: i16 = 2150;
+
+/// The firmware of one LCB/1 board. It lives in world time (microseconds since the simulation began) and stamps its frames
+/// with its own clock, which begins at boot and runs a little fast or slow.
+#[derive(Debug, Clone)]
+pub struct Firmware {
+    info: Info,
+    /// Board seconds a world second.
+    clock_rate: f64,
+    period_board_us: f64,
+    boot_us: u64,
+    seq: u16,
+    streaming: bool,
+    reset_unread: bool,
+    next_sample: u64,
+    incoming: Deframer,
+    outgoing: Vec<Vec<u8>>,
+}
+
+#[derive(Debug, Clone)]
+struct Info {
+    serial: Vec<u8>,
+    sample_rate_hz_x10: u16,
+    calibration_ids: Vec<u32>,
+}
+
+impl Firmware {
+    /// A board that boots at world time `now_us`, its clock `clock_ppm` parts per million fast.
+    pub fn boot(board: &hw::Board, clock_ppm: f64, now_us: u64) -> Self {
+        let info = Info {
+            serial: board.serial_number.as_bytes().to_vec(),
+            sample_rate_hz_x10: (board.sample_rate_hz * 10.0).round() as u16,
+            calibration_ids: board.cells.iter().map(calibration_id).collect(),
+        };
+        let mut firmware = Self {
+            info,
+            clock_rate: 1.0 + clock_ppm * 1e-6,
+            period_board_us: 1e6 / board.sample_rate_hz,
+            boot_us: now_us,
+            seq: 0,
+            streaming: true,
+            reset_unread: true,
+            next_sample: 1,
+            incoming: Deframer::default(),
+            outgoing: Vec::new(),
+        };
+        firmware.send_info(now_us);
+        firmware
+    }
+
+    /// Starts anew at `now_us`: as after a reset or when the cable is put back.
+    pub fn reboot(&mut self, now_us: u64) {
+        self.boot_us = now_us;
+        self.seq = 0;
+        self.streaming = true;
+        self.reset_unread = true;
+        self.next_sample = 1;
+        self.incoming = Deframer::default();
+        self.outgoing.clear();
+        self.send_info(now_us);
+    }
+
+    /// World time of the next conversion; the converter runs whether the stream is on or not.
+    pub fn next_sample_us(&self) -> u64 {
+        self.boot_us + (self.next_sample as f64 * self.period_board_us / self.clock_rate).round() as u64
+    }
+
+    /// Length of a sample frame on the wire: 12 bytes and 5 a channel of payload, CRC, stuffing, delimiter.
+    pub fn sample_wire_bytes(&self) -> usize {
+        12 + 5 * self.info.calibration_ids.len() + 4 + 2
+    }
+
+    /// Takes the conversion due at [`Firmware::next_sample_us`], one count a channel.
+    pub fn sample(&mut self, counts: &[i32]) {
+        let at_us = self.next_sample_us();
+        self.next_sample += 1;
+        if !self.streaming {
+            return;
+        }
+        let status: Vec<CellStatus> = counts.iter().map(|&count| CellStatus::of_count(count)).collect();
+        let sample = Sample {
+            seq: self.take_seq(),
+            t_us: self.board_us(at_us),
+            reset: self.reset_unread,
+            counts,
+            status: &status,
+            temp_centi_c: TEMP_CENTI_C,
+        };
+        self.outgoing.push(frame(&sample.payload()));
+    }
+
+    /// Takes bytes from the host at `now_us`.
+    pub fn receive(&mut self, now_us: u64, bytes: &[u8]) {
+        for payload in self.incoming.push(bytes) {
+            self.command(now_us, &payload);
+        }
+    }
+
+    /// Frames for the host, oldest first.
+    pub fn take_output(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.outgoing)
+    }
+
+    fn command(&mut self, now_us: u64, payload: &[u8]) {
+        let &[VERSION, kind::COMMAND, seq_low, seq_high, ref rest @ ..] = payload else {
+            return;
+        };
+        let seq = [seq_low, seq_high];
+        let &[command] = rest else {
+            return self.answer(kind::NAK, seq, &[NAK_WRONG_LENGTH]);
+        };
+        match command {
+            COMMAND_INFO => {
+                self.answer(kind::ACK, seq, &[]);
+                self.send_info(now_us);
+                self.reset_unread = false;
+            }
+            COMMAND_START | COMMAND_STOP => {
+                self.streaming = command == COMMAND_START;
+                self.answer(kind::ACK, seq, &[]);
+            }
+            COMMAND_RESET => {
+                self.reboot(now_us);
+                self.answer(kind::ACK, seq, &[]);
+                // The ack leaves before the board goes down, so it stands ahead of the boot's info frame.
+                self.outgoing.rotate_right(1);
+            }
+            _ => self.answer(kind::NAK, seq, &[NAK_UNKNOWN_COMMAND]),
+        }
+    }
+
+    fn answer(&mut self, kind: u8, seq: [u8; 2], reason: &[u8]) {
+        let mut payload = vec![VERSION, kind, seq[0], seq[1]];
+        payload.extend(reason);
+        self.outgoing.push(frame(&payload));
+    }
+
+    fn send_info(&mut self, now_us: u64) {
+        let mut payload = vec![VERSION, kind::INFO];
+        payload.extend(self.take_seq().to_le_bytes());
+        payload.extend(self.board_us(now_us).to_le_bytes());
+        payload.push(self.info.serial.len() as u8);
+        payload.extend(&self.info.serial);
+        payload.extend(FIRMWARE_HASH.to_le_bytes());
+        payload.push(ADC_SIMULATED_24_BIT);
+        payload.extend(self.info.sample_rate_hz_x10.to_le_bytes());
+        payload.extend([GAIN, self.info.calibration_ids.len() as u8]);
+        payload.extend(self.info.calibration_ids.iter().flat_map(|id| id.to_le_bytes()));
+        payload.extend(GROUP_DELAY_US.to_le_bytes());
+        self.outgoing.push(frame(&payload));
+    }
+
+    fn take_seq(&mut self) -> u16 {
+        let seq = self.seq;
+        self.seq = seq.wrapping_add(1);
+        seq
+    }
+
+    /// Board time, wrapped as in the frame.
+    fn board_us(&self, now_us: u64) -> u32 {
+        (now_us.saturating_sub(self.boot_us) as f64 * self.clock_rate).round() as u64 as u32
+    }
+}
+
+/// Stands for the calibration kept with a cell: another cell, or other constants, is another id (FNV-1a).
+fn calibration_id(cell: &hw::Cell) -> u32 {
+    struct Fnv(u64);
+    impl Hasher for Fnv {
+        fn finish(&self) -> u64 {
+            self.0
+        }
+        fn write(&mut self, bytes: &[u8]) {
+            for &byte in bytes {
+                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+            }
+        }
+    }
+    let mut fnv = Fnv(0xCBF2_9CE4_8422_2325);
+    fnv.write(cell.serial_number.as_bytes());
+    fnv.write(&cell.zero_counts.to_le_bytes());
+    fnv.write(&cell.counts_per_g.to_le_bytes());
+    let hash = fnv.finish();
+    (hash ^ (hash >> 32)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board() -> hw::Board {
+        hw::tests::plate().boards.remove(0)
+    }
+
+    fn payloads(firmware: &mut Firmware) -> Vec<Vec<u8>> {
+        Deframer::default().push(&firmware.take_output().concat())
+    }
+
+    fn command(firmware: &mut Firmware, now_us: u64, body: &[u8]) -> Vec<Vec<u8>> {
+        let mut payload = vec![1, 0x10, 0x34, 0x12];
+        payload.extend(body);
+        firmware.receive(now_us, &frame(&payload));
+        payloads(firmware)
+    }
+
+    fn run(firmware: &mut Firmware, until_us: u64) -> Vec<Vec<u8>> {
+        while firmware.next_sample_us() <= until_us {
+            firmware.sample(&[1, 2, 3, 4]);
+        }
+        payloads(firmware)
+    }
+
+    #[test]
+    fn the_boot_info_says_who_it_is() {
+        let mut firmware = Firmware::boot(&board(), 0.0, 5_000_000);
+        let info = &payloads(&mut firmware)[0];
+        assert_eq!(info[..8], [1, 2, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(info[8], 10);
+        assert_eq!(&info[9..19], b"LCB-000101");
+        assert_eq!(info[24..26], 800u16.to_le_bytes());
+        assert_eq!(info[27], 4);
+        assert_eq!(info.len(), 28 + 4 * 4 + 2);
+    }
+
+    #[test]
+    fn streams_at_its_rate_by_its_own_clock() {
+        let mut firmware = Firmware::boot(&board(), 300.0, 0);
+        let frames = run(&mut firmware, 10_000_000);
+        // 300 ppm fast: 800.24 periods in ten seconds of world time, which its own stamps say were 12.5 ms each.
+        assert_eq!(frames.len(), 1 + 800);
+        assert_eq!(frame(&frames[1]).len(), firmware.sample_wire_bytes());
+        for (index, sample) in frames.iter().skip(1).enumerate() {
+            assert_eq!(sample.len(), 32);
+            assert_eq!(u16::from_le_bytes([sample[2], sample[3]]), index as u16 + 1);
+            let t_us = u32::from_le_bytes([sample[4], sample[5], sample[6], sample[7]]);
+            assert!(t_us.abs_diff((index as u32 + 1) * 12_500) <= 1);
+        }
+    }
+
+    #[test]
+    fn the_reset_flag_stays_until_the_info_was_asked_for() {
+        let mut firmware = Firmware::boot(&board(), 0.0, 0);
+        assert!(run(&mut firmware, 100_000).iter().skip(1).all(|sample| sample[9] == 0x87));
+        let answers = command(&mut firmware, 100_000, &[1]);
+        assert_eq!(answers[0], [1, 0x11, 0x34, 0x12]);
+        assert_eq!(answers[1][1], 2);
+        assert!(run(&mut firmware, 200_000).iter().all(|sample| sample[9] == 0x07));
+        let answers = command(&mut firmware, 200_000, &[4]);
+        assert_eq!(answers[0], [1, 0x11, 0x34, 0x12]);
+        assert_eq!(answers[1][..8], [1, 2, 0, 0, 0, 0, 0, 0]);
+        let samples = run(&mut firmware, 300_000);
+        assert_eq!(samples.len(), 8);
+        assert!(samples.iter().all(|sample| sample[9] == 0x87));
+    }
+
+    #[test]
+    fn stops_and_starts() {
+        let mut firmware = Firmware::boot(&board(), 0.0, 0);
+        command(&mut firmware, 0, &[3]);
+        assert!(run(&mut firmware, 100_000).is_empty());
+        command(&mut firmware, 100_000, &[2]);
+        assert_eq!(run(&mut firmware, 200_000).len(), 8);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        let mut firmware = Firmware::boot(&board(), 0.0, 0);
+        payloads(&mut firmware);
+        assert_eq!(command(&mut firmware, 0, &[9]), [[1, 0x12, 0x34, 0x12, 1]]);
+        assert_eq!(command(&mut firmware, 0, &[1, 1]), [[1, 0x12, 0x34, 0x12, 2]]);
+        firmware.receive(0, &frame(&[1, 0x55, 0, 0]));
+        firmware.receive(0, b"garbage\0");
+        assert!(payloads(&mut firmware).is_empty());
+    }
+
+    #[test]
+    fn saturation_is_told() {
+        let mut firmware = Firmware::boot(&board(), 0.0, 0);
+        firmware.sample(&[8_388_607, 0, -8_388_608, 5]);
+        let sample = payloads(&mut firmware).pop().unwrap();
+        assert_eq!(sample[26..30], [3, 1, 5, 1]);
+    }
+}
