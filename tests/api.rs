@@ -1,4 +1,5 @@
 //! The API in process: the real router, driver, machine and SQLite file; no port and no camera, so that the scale is out.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use augenmass::api::{Hub, ServiceInfo, Views, router};
 use augenmass::app::config;
@@ -20,7 +21,8 @@ use tower::ServiceExt;
 
 /// A station whose port does not exist, with its data in `directory`.
 fn station(directory: &Path) -> Router {
-    let text = include_str!("../hw-configs/basket-plate.toml").replace("run/basket-1/by-path/plate", &directory.join("no-port").display().to_string());
+    let text = include_str!("../hw-configs/basket-plate.toml")
+        .replace("run/basket-1/by-path/plate", &directory.join("no-port").display().to_string());
     let file = config::parse(&text, "basket-plate.toml").unwrap();
     let clock = Clock::start();
     let restored = Database::open(directory).unwrap().restore().unwrap();
@@ -113,12 +115,15 @@ async fn a_malformed_list_gets_its_code_and_changes_nothing() {
     stranger["colour"] = json!("blue");
     let mut negative = basket(2, 1);
     negative["lines"][0]["quantity"] = json!(-3);
-    for (body, code) in [(wrong_code, "bad_basket"), (stranger, "bad_body"), (negative, "bad_body"), (json!([]), "bad_body")] {
+    for (body, code) in
+        [(wrong_code, "bad_basket"), (stranger, "bad_body"), (negative, "bad_body"), (json!([]), "bad_body")]
+    {
         let (status, problem) = call(&router, Method::PUT, "/v1/baskets/b-1", Some(body)).await;
         assert_eq!((status, problem["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some(code)));
     }
     let raw = |kind: &'static str, body: String| {
-        let request = Request::put("/v1/baskets/b-1").header(header::HOST, "localhost").header(header::CONTENT_TYPE, kind);
+        let request =
+            Request::put("/v1/baskets/b-1").header(header::HOST, "localhost").header(header::CONTENT_TYPE, kind);
         send(&router, request.body(Body::from(body)).unwrap())
     };
     let cut = raw("application/json", "{\"revision\": 2".to_owned()).await;
@@ -154,7 +159,10 @@ async fn without_a_scale_a_basket_is_unavailable_and_never_passes() {
     assert_eq!((status, &again), (StatusCode::OK, &first));
     let place = format!("/v1/validations/{}", first["validation_id"].as_str().unwrap());
     let (_, view) = get(&router, &format!("{place}?wait=10&after=0")).await;
-    assert_eq!((&view["attempt"], &view["verdict"]["outcome"], &view["verdict"]["passed"]), (&json!(1), &json!("unavailable"), &json!(false)));
+    assert_eq!(
+        (&view["attempt"], &view["verdict"]["outcome"], &view["verdict"]["passed"]),
+        (&json!(1), &json!("unavailable"), &json!(false))
+    );
     assert_eq!(view["verdict"]["findings"][0]["kind"], "sensor");
     assert_eq!(view["verdict"]["degraded"], json!(["scale"]));
     assert_eq!(view["verdict"]["message"]["key"], "station_busy");
@@ -195,7 +203,8 @@ async fn a_long_poll_without_news_ends_in_time_with_the_state() {
     let folder = tempfile::tempdir().unwrap();
     let router = station(folder.path());
     call(&router, Method::PUT, "/v1/baskets/b-1", Some(basket(1, 1))).await;
-    let (_, opened) = call(&router, Method::POST, "/v1/validations", Some(json!({ "basket_id": "b-1", "station_code": "B1" }))).await;
+    let (_, opened) =
+        call(&router, Method::POST, "/v1/validations", Some(json!({ "basket_id": "b-1", "station_code": "B1" }))).await;
     let place = format!("/v1/validations/{}", opened["validation_id"].as_str().unwrap());
     get(&router, &format!("{place}?wait=10&after=0")).await;
     let (status, view) = get(&router, &format!("{place}?wait=1&after=7")).await;
@@ -216,7 +225,8 @@ async fn a_new_process_knows_what_was_told() {
     let folder = tempfile::tempdir().unwrap();
     let router = station(folder.path());
     call(&router, Method::PUT, "/v1/baskets/b-1", Some(basket(1, 1))).await;
-    let (_, opened) = call(&router, Method::POST, "/v1/validations", Some(json!({ "basket_id": "b-1", "station_code": "B1" }))).await;
+    let (_, opened) =
+        call(&router, Method::POST, "/v1/validations", Some(json!({ "basket_id": "b-1", "station_code": "B1" }))).await;
     let place = format!("/v1/validations/{}", opened["validation_id"].as_str().unwrap());
     let told = get(&router, &format!("{place}?wait=10&after=0")).await.1["verdict"].clone();
     drop(router);
@@ -224,7 +234,8 @@ async fn a_new_process_knows_what_was_told() {
     assert_eq!(get(&router, &format!("{place}/attempts/1")).await.1, told);
     // It had not ended: it is judged again, under the next number.
     assert_eq!(get(&router, &format!("{place}?wait=10&after=1")).await.1["attempt"], 2);
-    let (status, view) = call(&router, Method::POST, "/v1/validations", Some(json!({ "basket_id": "b-1", "station_code": "B1" }))).await;
+    let (status, view) =
+        call(&router, Method::POST, "/v1/validations", Some(json!({ "basket_id": "b-1", "station_code": "B1" }))).await;
     assert_eq!((status, &view), (StatusCode::OK, &opened));
 }
 
@@ -234,7 +245,11 @@ async fn the_display_says_when_the_station_cannot_serve() {
     let router = station(folder.path());
     let (_, screen) = get(&router, "/v1/display").await;
     assert_eq!(screen["view"], "wait");
-    let page = router.clone().oneshot(Request::get("/").header(header::HOST, "localhost").body(Body::empty()).unwrap()).await.unwrap();
+    let page = router
+        .clone()
+        .oneshot(Request::get("/").header(header::HOST, "localhost").body(Body::empty()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
 }

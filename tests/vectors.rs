@@ -1,4 +1,5 @@
 //! The frame decoder against the shared vectors: whole, byte by byte, split at every point, behind garbage, two joined.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use augenmass_core::weighing::wire::lcb::{Decoder, Event, Sample, WireError};
 use serde_json::Value;

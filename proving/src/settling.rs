@@ -1,7 +1,7 @@
 //! How fast and how truly a load is found after the last touch.
 
-use crate::statistics::{Share, quantile};
 use crate::station;
+use crate::statistics::{Share, quantile};
 use anyhow::{Context, Result};
 use augenmass_core::units::Mono;
 use augenmass_core::weighing::{Scale, ScaleEvent};
@@ -37,7 +37,8 @@ pub fn measure(hardware: &Hardware, shop: &Arc<Shop>, runs: u64, seed: u64) -> R
     let (mut times, mut errors) = (Vec::new(), Vec::new());
     let (mut one, mut two, mut under_a_hand) = (0, 0, 0);
     for run in 0..runs {
-        let outcome = place(hardware, shop, seed.wrapping_mul(1_000_003).wrapping_add(run)).with_context(|| format!("run {run}"))?;
+        let outcome = place(hardware, shop, seed.wrapping_mul(1_000_003).wrapping_add(run))
+            .with_context(|| format!("run {run}"))?;
         under_a_hand += u64::from(outcome.under_a_hand);
         times.push(outcome.seconds);
         errors.push(outcome.error_g.abs());
@@ -84,7 +85,9 @@ fn place(hardware: &Hardware, shop: &Arc<Shop>, seed: u64) -> Result<Placement> 
         step(&mut stage, &mut scale, &mut events);
     }
     // A spread of masses and places that follows from the seed alone.
-    let spread = |salt: u64| (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(salt as u32 * 13) >> 11) as f64 / (1u64 << 53) as f64;
+    let spread = |salt: u64| {
+        (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(salt as u32 * 13) >> 11) as f64 / (1u64 << 53) as f64
+    };
     let grams = 300.0 * 40.0f64.powf(spread(1));
     let at_mm = [300.0 * (spread(2) - 0.5), 200.0 * (spread(3) - 0.5)];
     stage.command(&Command::Weight { grams, at_mm })?;

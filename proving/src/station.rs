@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, parse_ndjson};
 use augenmass_core::station::{
-    Answer, Input, Machine, Now, Output, Record, Refusal, Request, Restored, StationConfig, ValidationView, WithoutCamera,
+    Answer, Input, Machine, Now, Output, Record, Refusal, Request, Restored, StationConfig, ValidationView,
+    WithoutCamera,
 };
 use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::{Policy, Versions};

@@ -1,7 +1,7 @@
 //! Shoppers in virtual time: whole baskets, by weight alone.
 
-use crate::statistics::Share;
 use crate::station::VirtualStation;
+use crate::statistics::Share;
 use anyhow::{Context, Result};
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
 use augenmass_core::station::Request;
@@ -40,7 +40,8 @@ pub fn play(hardware: &Hardware, shop: &Arc<Shop>, shoppers: u64, items: usize, 
         let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_mul(7_919).wrapping_add(shopper));
         let cheats = shopper % 2 == 1;
         let goods: Vec<usize> = (0..items + usize::from(cheats)).filter_map(|_| shop.draw_good(&mut rng)).collect();
-        let (verdict, hidden_g) = visit(hardware, shop, &goods, cheats, rng.random()).with_context(|| format!("shopper {shopper}"))?;
+        let (verdict, hidden_g) =
+            visit(hardware, shop, &goods, cheats, rng.random()).with_context(|| format!("shopper {shopper}"))?;
         let stopped = verdict.outcome != Outcome::Pass;
         let Some(hidden_g) = hidden_g else {
             count(&mut visits.honest_stopped, stopped);
@@ -53,11 +54,25 @@ pub fn play(hardware: &Hardware, shop: &Arc<Shop>, shoppers: u64, items: usize, 
 }
 
 /// One shopper; with `cheats` the last good is not scanned, and its grams are given back.
-fn visit(hardware: &Hardware, shop: &Arc<Shop>, goods: &[usize], cheats: bool, seed: u64) -> Result<(Arc<Verdict>, Option<f64>)> {
+fn visit(
+    hardware: &Hardware,
+    shop: &Arc<Shop>,
+    goods: &[usize],
+    cheats: bool,
+    seed: u64,
+) -> Result<(Arc<Verdict>, Option<f64>)> {
     let mut station = VirtualStation::new(hardware, shop, seed)?;
     station.run_ms(1_200);
-    let lines = goods.iter().map(|g| GoodsLine { id: shop.goods[*g].id.clone(), quantity: 1, unit_g: Vec::new() }).collect();
-    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: lines, bags: 0, bag_g: None, hold_ms: None };
+    let lines =
+        goods.iter().map(|g| GoodsLine { id: shop.goods[*g].id.clone(), quantity: 1, unit_g: Vec::new() }).collect();
+    let place = Command::Place {
+        container: Some("basket".to_owned()),
+        container_id: None,
+        goods: lines,
+        bags: 0,
+        bag_g: None,
+        hold_ms: None,
+    };
     let brought = station.stage.command(&place)?;
     let scanned = goods.len() - usize::from(cheats);
     let list: Vec<Line> = brought
@@ -75,7 +90,11 @@ fn visit(hardware: &Hardware, shop: &Arc<Shop>, goods: &[usize], cheats: bool, s
         lines: list,
     };
     station.ask(Request::PutBasket { id: "b-1".parse()?, basket });
-    station.ask(Request::Validate { id: "v-1".parse()?, basket_id: "b-1".parse()?, station_code: hardware.station.code.clone() });
+    station.ask(Request::Validate {
+        id: "v-1".parse()?,
+        basket_id: "b-1".parse()?,
+        station_code: hardware.station.code.clone(),
+    });
     station.run_until(6_000, |s| s.published.iter().any(|v| v.verdict.is_some()));
     let verdict = station.published.iter().find_map(|v| v.verdict.clone()).context("no verdict in six seconds")?;
     Ok((verdict, hidden_g))

@@ -1,5 +1,6 @@
 //! A slice of what `cargo run --release -p proving` measures at length: bounds wide enough that chance does not break them, narrow enough
 //! that a defect does.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;

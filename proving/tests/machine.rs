@@ -1,4 +1,5 @@
 //! The root machine by property: whatever happens, what must never happen does not.
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
 use augenmass_core::station::{Record, Request};
@@ -131,7 +132,8 @@ fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
 }
 
 fn durable_verdicts(station: &VirtualStation) -> BTreeMap<(ValidationId, u32), Arc<Verdict>> {
-    let attempts = station.durable.iter().filter_map(|r| if let Record::Attempt(v) = r { Some(v.clone()) } else { None });
+    let attempts =
+        station.durable.iter().filter_map(|r| if let Record::Attempt(v) = r { Some(v.clone()) } else { None });
     attempts.map(|v| ((v.validation_id.clone(), v.attempt), v)).collect()
 }
 
@@ -194,8 +196,19 @@ fn a_pulled_cable_is_neither_a_pass_nor_an_alarm() {
     let mut station = VirtualStation::new(&hardware(), &shop, 5).unwrap();
     station.run_ms(1_200);
     station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 4) });
-    station.ask(Request::Validate { id: "v".parse().unwrap(), basket_id: "b".parse().unwrap(), station_code: "B1".to_owned() });
-    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: goods(4), bags: 0, bag_g: None, hold_ms: Some(250) };
+    station.ask(Request::Validate {
+        id: "v".parse().unwrap(),
+        basket_id: "b".parse().unwrap(),
+        station_code: "B1".to_owned(),
+    });
+    let place = Command::Place {
+        container: Some("basket".to_owned()),
+        container_id: None,
+        goods: goods(4),
+        bags: 0,
+        bag_g: None,
+        hold_ms: Some(250),
+    };
     station.stage.command(&place).unwrap();
     station.run_ms(300);
     station.stage.command(&Command::Unplug { board: "plate".to_owned() }).unwrap();
@@ -214,8 +227,19 @@ fn a_corrected_list_is_judged_at_once() {
     let mut station = VirtualStation::new(&hardware(), &shop, 6).unwrap();
     station.run_ms(1_200);
     station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate { id: "v".parse().unwrap(), basket_id: "b".parse().unwrap(), station_code: "B1".to_owned() });
-    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: goods(4), bags: 0, bag_g: None, hold_ms: None };
+    station.ask(Request::Validate {
+        id: "v".parse().unwrap(),
+        basket_id: "b".parse().unwrap(),
+        station_code: "B1".to_owned(),
+    });
+    let place = Command::Place {
+        container: Some("basket".to_owned()),
+        container_id: None,
+        goods: goods(4),
+        bags: 0,
+        bag_g: None,
+        hold_ms: None,
+    };
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     let first = station.published.last().and_then(|v| v.verdict.clone()).unwrap();
@@ -236,14 +260,27 @@ fn a_basket_on_the_plate_belongs_to_whom_it_was_judged_for() {
     for name in ["a", "b"] {
         station.ask(Request::PutBasket { id: name.parse().unwrap(), basket: basket(&shop, 1, 3) });
     }
-    let validate = |name: &str| Request::Validate { id: format!("v-{name}").parse().unwrap(), basket_id: name.parse().unwrap(), station_code: "B1".to_owned() };
+    let validate = |name: &str| Request::Validate {
+        id: format!("v-{name}").parse().unwrap(),
+        basket_id: name.parse().unwrap(),
+        station_code: "B1".to_owned(),
+    };
     station.ask(validate("a"));
-    let place = Command::Place { container: Some("basket".to_owned()), container_id: None, goods: goods(3), bags: 0, bag_g: None, hold_ms: None };
+    let place = Command::Place {
+        container: Some("basket".to_owned()),
+        container_id: None,
+        goods: goods(3),
+        bags: 0,
+        bag_g: None,
+        hold_ms: None,
+    };
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     station.ask(validate("b"));
     station.run_ms(2_000);
-    let b = |s: &VirtualStation| s.published.iter().rev().find(|v| v.validation_id.as_str() == "v-b").map(|v| (v.attempt, v.state));
+    let b = |s: &VirtualStation| {
+        s.published.iter().rev().find(|v| v.validation_id.as_str() == "v-b").map(|v| (v.attempt, v.state))
+    };
     assert_eq!(b(&station), Some((0, augenmass_core::station::ValidationState::PlateOccupied)));
     station.stage.command(&Command::Lift).unwrap();
     station.run_ms(1_500);

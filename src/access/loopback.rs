@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 /// An address that would let strangers in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} can be reached from other machines; without accounts and TLS only a loopback address such as 127.0.0.1 is allowed")]
+#[error(
+    "{0} can be reached from other machines; without accounts and TLS only a loopback address such as 127.0.0.1 is allowed"
+)]
 pub struct NotLoopback(pub SocketAddr);
 
 /// Lets only loopback addresses be listened on.

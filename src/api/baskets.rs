@@ -16,7 +16,11 @@ fn parse(id: String) -> Result<BasketId, Problem> {
 }
 
 /// `PUT /v1/baskets/{id}`: the whole list, idempotent.
-pub async fn put(State(hub): State<Hub>, Path(id): Path<String>, Body(basket): Body<Basket>) -> Result<Response, Problem> {
+pub async fn put(
+    State(hub): State<Hub>,
+    Path(id): Path<String>,
+    Body(basket): Body<Basket>,
+) -> Result<Response, Problem> {
     let id = parse(id)?;
     let revision = basket.revision;
     let answer = hub.ask(Request::PutBasket { id: id.clone(), basket }).await?;

@@ -40,14 +40,22 @@ fn draw(view: &StationView, station: &str) -> Screen {
     };
     let verdict = view.active.as_ref().and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
     match (view.state, verdict) {
-        (state, Some((ValidationState::Decided | ValidationState::Closed, verdict))) if is_told(view, state, verdict) => result(verdict, station),
-        (PlateState::Out, _) => plain("wait", "One moment, please", "This station is not ready. Your list stays as it is."),
+        (state, Some((ValidationState::Decided | ValidationState::Closed, verdict)))
+            if is_told(view, state, verdict) =>
+        {
+            result(verdict, station)
+        }
+        (PlateState::Out, _) => {
+            plain("wait", "One moment, please", "This station is not ready. Your list stays as it is.")
+        }
         (PlateState::Idle, _) => plain("idle", "Welcome", "Put your basket on the plate."),
         (PlateState::Weighing, _) => plain("weighing", "One moment", "Please let go of the basket."),
         (PlateState::Occupied, _) if view.active.as_ref().is_some_and(|a| a.state == ValidationState::Judging) => {
             plain("weighing", "One moment", "Comparing with your list.")
         }
-        (PlateState::Occupied, _) => plain("idle", "Almost there", "Tap “Check out” in your app, or scan the code on this station."),
+        (PlateState::Occupied, _) => {
+            plain("idle", "Almost there", "Tap “Check out” in your app, or scan the code on this station.")
+        }
     }
 }
 

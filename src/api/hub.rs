@@ -72,7 +72,16 @@ impl Hub {
         data: PathBuf,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Self {
-        Self { calls, views, station, info: Arc::new(info), clock, data: Arc::new(data), reader: Arc::default(), metrics }
+        Self {
+            calls,
+            views,
+            station,
+            info: Arc::new(info),
+            clock,
+            data: Arc::new(data),
+            reader: Arc::default(),
+            metrics,
+        }
     }
 
     /// Asks the station.
@@ -93,7 +102,10 @@ impl Hub {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub async fn read<T: Send + 'static>(&self, query: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static) -> Result<T, Problem> {
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
         let (reader, data) = (self.reader.clone(), self.data.clone());
         let done = tokio::task::spawn_blocking(move || {
             let mut held = reader.lock().unwrap_or_else(PoisonError::into_inner);

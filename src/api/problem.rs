@@ -43,7 +43,11 @@ impl Problem {
 
     /// The station did not answer.
     pub fn no_answer() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_answer", "the station could not do this now; it may still be done: ask again")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no_answer",
+            "the station could not do this now; it may still be done: ask again",
+        )
     }
 
     /// No such thing.
@@ -102,7 +106,9 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
                 JsonRejection::MissingJsonContentType(_) => {
                     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "send content-type: application/json")
                 }
-                other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+                other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+                }
                 _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail),
             }
         })

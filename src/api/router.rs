@@ -23,7 +23,8 @@ const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 
 /// The whole API.
 pub fn router(hub: Hub) -> Router {
-    let policy = SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
+    let policy =
+        SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
     let sniff = SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Router::new()
         .route("/", get(display::page))
@@ -56,6 +57,7 @@ async fn own_host_only(request: Request, next: Next) -> Response {
     if host.is_some_and(is_own_host) {
         next.run(request).await
     } else {
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", "this station does not go by that name").into_response()
+        Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", "this station does not go by that name")
+            .into_response()
     }
 }

@@ -49,7 +49,11 @@ pub async fn open(State(hub): State<Hub>, Body(open): Body<Open>) -> Result<Resp
 }
 
 /// `GET /v1/validations/{id}?wait=10&after=ATTEMPT`: as soon as an attempt later than `after` is decided, else after `wait` seconds.
-pub async fn get(State(hub): State<Hub>, Path(id): Path<String>, query: Result<Query<Wait>, axum::extract::rejection::QueryRejection>) -> Result<Json<ValidationView>, Problem> {
+pub async fn get(
+    State(hub): State<Hub>,
+    Path(id): Path<String>,
+    query: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<ValidationView>, Problem> {
     let id = parse(id)?;
     let Query(query) = query.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_query", error.body_text()))?;
     let after = query.after.unwrap_or(0);
@@ -58,7 +62,8 @@ pub async fn get(State(hub): State<Hub>, Path(id): Path<String>, query: Result<Q
     if !views.borrow().contains_key(&id) {
         return stored(&hub, id).await.map(Json);
     }
-    let fits = |view: Option<&ValidationView>| view.is_none_or(|v| v.attempt > after || v.state == ValidationState::Closed);
+    let fits =
+        |view: Option<&ValidationView>| view.is_none_or(|v| v.attempt > after || v.state == ValidationState::Closed);
     let waited = tokio::time::timeout_at(until, views.wait_for(|views| fits(views.get(&id)))).await;
     drop(waited);
     let view = views.borrow().get(&id).cloned();
@@ -71,13 +76,20 @@ pub async fn get(State(hub): State<Hub>, Path(id): Path<String>, query: Result<Q
 /// One that has left the memory, as the store knows it.
 async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
     let wanted = id.clone();
-    let found = hub.read(move |store| Ok(store.validation(&wanted)?.map(|basket| (basket, store.verdicts(&wanted))))).await?;
+    let found =
+        hub.read(move |store| Ok(store.validation(&wanted)?.map(|basket| (basket, store.verdicts(&wanted))))).await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
     let (basket_id, verdicts) = found.ok_or_else(unknown)?;
     let verdict = verdicts.map_err(|_| Problem::no_answer())?.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
     let state = if passed { ValidationState::Closed } else { ValidationState::Aside };
-    Ok(ValidationView { validation_id: id, basket_id, state, attempt: verdict.as_ref().map_or(0, |v| v.attempt), verdict })
+    Ok(ValidationView {
+        validation_id: id,
+        basket_id,
+        state,
+        attempt: verdict.as_ref().map_or(0, |v| v.attempt),
+        verdict,
+    })
 }
 
 /// `POST /v1/validations/{id}/retry`: "I have put it right."

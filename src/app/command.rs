@@ -138,7 +138,8 @@ fn check(path: &Path) -> Result<(), CommandError> {
 
 fn import(file: &Path, config: &Path) -> Result<(), CommandError> {
     let (config, _) = load_config(config)?;
-    let text = std::fs::read_to_string(file).map_err(|source| StartError::Unreadable { path: file.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(file).map_err(|source| StartError::Unreadable { path: file.to_owned(), source })?;
     let mut database = Database::open(&config.data_directory).map_err(StartError::from)?;
     let version = database.import_catalogue(&text, Clock::start().now().wall).map_err(StartError::from)?;
     println!("{} products imported as version {}", version.products, version.version);

@@ -6,7 +6,9 @@ use crate::api::{Call, Views};
 use crate::io::clock::Clock;
 use crate::io::serial::{SerialEvent, SerialLink};
 use crate::io::store::{StoreEvent, Writer};
-use augenmass_core::station::{Answer, Input, Machine, Now, Output, Refusal, StationView, ValidationState, ValidationView};
+use augenmass_core::station::{
+    Answer, Input, Machine, Now, Output, Refusal, StationView, ValidationState, ValidationView,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};

@@ -75,7 +75,8 @@ pub async fn enroll(config: &Path, pictures: BTreeMap<ProductId, Vec<PathBuf>>) 
     for (product, files) in pictures {
         let decoded = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
         count += decoded.len();
-        let vectors = eyes.embed(decoded).await.map_err(|source| EnrollError::Embed { product: product.clone(), source })?;
+        let vectors =
+            eyes.embed(decoded).await.map_err(|source| EnrollError::Embed { product: product.clone(), source })?;
         looks.insert(product, vectors.iter().map(|v| LookVector::quantise(v)).collect());
     }
     database.put_looks(&eyes.models().space_id, &looks).map_err(StartError::from)?;

@@ -39,7 +39,14 @@ impl StationEyes {
     pub fn start(eyes: Eyes, camera: CameraConfig, clock: Clock, inputs: mpsc::Sender<Input>) -> Self {
         let (events, heard) = mpsc::channel(16);
         let link = CameraLink::start(wiring::camera(&camera), events);
-        let watcher = Watcher { eyes: eyes.clone(), camera: camera.clone(), frames: link.frames(), inputs: inputs.clone(), same: 0, fault: None };
+        let watcher = Watcher {
+            eyes: eyes.clone(),
+            camera: camera.clone(),
+            frames: link.frames(),
+            inputs: inputs.clone(),
+            same: 0,
+            fault: None,
+        };
         let watching = tokio::spawn(watcher.run(heard));
         Self { link, eyes, camera, clock, inputs, looking: None, watching }
     }
@@ -168,7 +175,9 @@ impl Watcher {
         let jpeg = self.frames.borrow().as_ref().map(|f| f.jpeg.clone())?;
         match self.eyes.glance(0, jpeg, self.camera.view_px).await {
             Err(error) => Some(error.to_string()),
-            Ok(glance) if glance.brightness < DARK_BELOW => Some("the picture is dark: is the lamp on, is the lens free?".to_owned()),
+            Ok(glance) if glance.brightness < DARK_BELOW => {
+                Some("the picture is dark: is the lamp on, is the lens free?".to_owned())
+            }
             Ok(glance) => {
                 self.same = if glance.change == Some(0.0) { self.same + 1 } else { 0 };
                 (self.same >= FROZEN_AFTER).then(|| "the camera repeats one picture: restart it".to_owned())

@@ -3,8 +3,8 @@
 use super::config::{ConfigFaults, StationConfig, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
-use super::wiring::{self, WiringError};
 use super::telemetry;
+use super::wiring::{self, WiringError};
 use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
@@ -64,7 +64,8 @@ const GOODS_EVERY: Duration = Duration::from_secs(2);
 /// # Errors
 /// A file that cannot be read, and all its faults.
 pub fn load_config(path: &Path) -> Result<(StationConfig, String), StartError> {
-    let text = std::fs::read_to_string(path).map_err(|source| StartError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| StartError::Unreadable { path: path.to_owned(), source })?;
     let config = parse(&text, &path.display().to_string())?;
     Ok((config, augenmass_core::goods::catalogue::hex(&Sha256::digest(text.as_bytes()))))
 }
@@ -74,7 +75,10 @@ pub fn load_config(path: &Path) -> Result<(StationConfig, String), StartError> {
 /// # Errors
 /// See [`EyesError`].
 pub fn open_eyes(config: &StationConfig) -> Result<Eyes, EyesError> {
-    Eyes::start(&EyesOptions { models_directory: config.models.directory.clone(), onnxruntime: config.models.onnxruntime.clone() })
+    Eyes::start(&EyesOptions {
+        models_directory: config.models.directory.clone(),
+        onnxruntime: config.models.onnxruntime.clone(),
+    })
 }
 
 /// Runs the station until SIGINT or SIGTERM.
@@ -118,11 +122,14 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let sinks = Sinks {
         serial: SerialLink::start(wiring::serial(&config.boards[0]), serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
-        eyes: eyes.zip(config.cameras.first()).map(|(eyes, camera)| StationEyes::start(eyes, camera.clone(), clock, inputs)),
+        eyes: eyes
+            .zip(config.cameras.first())
+            .map(|(eyes, camera)| StationEyes::start(eyes, camera.clone(), clock, inputs)),
         views,
         station: station_view,
     };
-    let driver = tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
+    let driver =
+        tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
     let hub = Hub::new(calls, views_seen, station_seen, info, clock, config.data_directory.clone(), page);
     let address = listener.local_addr()?;

@@ -12,8 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_serial::{
-    ClearBuffer, DataBits, ErrorKind, FlowControl, SerialPort as _, SerialPortBuilderExt as _,
-    SerialStream, StopBits,
+    ClearBuffer, DataBits, ErrorKind, FlowControl, SerialPort as _, SerialPortBuilderExt as _, SerialStream, StopBits,
 };
 
 /// First wait before a lost port is opened again; doubles up to [`LONGEST_WAIT`].
@@ -120,15 +119,7 @@ impl SerialLink {
     /// `events` should hold some seconds of chunks (a chunk is a few frames): what does not fit is lost.
     pub fn start(options: SerialOptions, events: mpsc::Sender<SerialEvent>) -> Self {
         let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
-        let task = tokio::spawn(
-            Port {
-                options,
-                events,
-                queue,
-                told: None,
-            }
-            .run(),
-        );
+        let task = tokio::spawn(Port { options, events, queue, told: None }.run());
         Self { commands, task }
     }
 
@@ -204,42 +195,26 @@ impl Port {
         let options = &self.options;
         let path = &options.path;
         let Some(name) = path.to_str() else {
-            return Err(SerialLoss::Unusable {
-                path: path.clone(),
-                why: "its name is no UTF-8".to_owned(),
-            });
+            return Err(SerialLoss::Unusable { path: path.clone(), why: "its name is no UTF-8".to_owned() });
         };
         tokio_serial::new(name, options.baud)
-            .data_bits(if options.data_bits == 7 {
-                DataBits::Seven
-            } else {
-                DataBits::Eight
-            })
+            .data_bits(if options.data_bits == 7 { DataBits::Seven } else { DataBits::Eight })
             .parity(match options.parity {
                 Parity::None => tokio_serial::Parity::None,
                 Parity::Even => tokio_serial::Parity::Even,
                 Parity::Odd => tokio_serial::Parity::Odd,
             })
-            .stop_bits(if options.stop_bits == 2 {
-                StopBits::Two
-            } else {
-                StopBits::One
-            })
+            .stop_bits(if options.stop_bits == 2 { StopBits::Two } else { StopBits::One })
             .flow_control(FlowControl::None)
             .exclusive(options.exclusive)
             .open_native_async()
             .map_err(|error| match error.kind() {
                 ErrorKind::Io(std::io::ErrorKind::NotFound) => SerialLoss::NoSuchPort(path.clone()),
-                ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => {
-                    SerialLoss::NotPermitted(path.clone())
-                }
+                ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => SerialLoss::NotPermitted(path.clone()),
                 // serialport reports both a foreign lock and EBUSY under this name.
                 ErrorKind::NoDevice => SerialLoss::Taken(path.clone()),
                 ErrorKind::InvalidInput | ErrorKind::Unknown | ErrorKind::Io(_) => {
-                    SerialLoss::Unusable {
-                        path: path.clone(),
-                        why: error.description.clone(),
-                    }
+                    SerialLoss::Unusable { path: path.clone(), why: error.description.clone() }
                 }
             })
     }
@@ -250,13 +225,7 @@ impl Port {
             return Ok(());
         }
         self.told = Some(why.clone());
-        self.events
-            .send(SerialEvent::Lost {
-                at: Instant::now(),
-                why,
-            })
-            .await
-            .map_err(|_| Abandoned)
+        self.events.send(SerialEvent::Lost { at: Instant::now(), why }).await.map_err(|_| Abandoned)
     }
 }
 
@@ -282,9 +251,7 @@ async fn read(
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(Abandoned),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 if dropped == 0 {
-                    tracing::warn!(
-                        "the driver does not keep up with a serial port: bytes are dropped"
-                    );
+                    tracing::warn!("the driver does not keep up with a serial port: bytes are dropped");
                 }
                 dropped += 1;
             }
@@ -347,10 +314,7 @@ mod tests {
     }
 
     async fn next(events: &mut mpsc::Receiver<SerialEvent>) -> SerialEvent {
-        tokio::time::timeout(Duration::from_secs(10), events.recv())
-            .await
-            .unwrap()
-            .unwrap()
+        tokio::time::timeout(Duration::from_secs(10), events.recv()).await.unwrap().unwrap()
     }
 
     async fn opened(events: &mut mpsc::Receiver<SerialEvent>) {
@@ -458,14 +422,9 @@ mod tests {
         let path = folder.path().join("plate");
         let (sender, mut events) = mpsc::channel(8);
         let _link = SerialLink::start(options(&path), sender);
-        assert_eq!(
-            lost(&mut events).await,
-            SerialLoss::NoSuchPort(path.clone())
-        );
+        assert_eq!(lost(&mut events).await, SerialLoss::NoSuchPort(path.clone()));
         // Long enough for a second try, which has nothing new to tell.
-        tokio::time::timeout(FIRST_WAIT * 2, events.recv())
-            .await
-            .unwrap_err();
+        tokio::time::timeout(FIRST_WAIT * 2, events.recv()).await.unwrap_err();
         let _board = plug_in(&path);
         opened(&mut events).await;
     }
@@ -475,9 +434,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plate");
         let _board = plug_in(&path);
-        let holder = tokio_serial::new(path.to_str().unwrap(), 115_200)
-            .open_native_async()
-            .unwrap();
+        let holder = tokio_serial::new(path.to_str().unwrap(), 115_200).open_native_async().unwrap();
         let (sender, mut events) = mpsc::channel(8);
         let _link = SerialLink::start(options(&path), sender);
         assert_eq!(lost(&mut events).await, SerialLoss::Taken(path.clone()));
@@ -494,9 +451,6 @@ mod tests {
         let _link = SerialLink::start(options(&path), sender);
         let why = lost(&mut events).await;
         assert!(matches!(why, SerialLoss::Unusable { .. }), "{why:?}");
-        assert!(
-            why.to_string().contains("cannot be used as a serial port"),
-            "{why}"
-        );
+        assert!(why.to_string().contains("cannot be used as a serial port"), "{why}");
     }
 }

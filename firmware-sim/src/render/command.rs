@@ -2,10 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -53,7 +55,7 @@ pub struct LooksArgs {
     #[arg(long)]
     pub out: PathBuf,
     /// Pictures per product.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 6)]
     pub per_product: u64,
     /// Whose goods.
     #[arg(long, value_enum, default_value_t = GoodsSource::Shop)]
@@ -137,10 +139,25 @@ pub fn run_looks(args: &LooksArgs) -> anyhow::Result<()> {
             Shop { goods: (args.first..args.first + args.identities).map(|n| invented(args.split, n)).collect() }
         }
     };
-    let count = shop.goods.len();
-    let mut renderer = Renderer::new(Arc::new(shop));
-    for good in 0..count {
-        let folder = args.out.join(&renderer.shop().goods[good].id);
+    let shop = Arc::new(shop);
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        // A picture depends on its product and number alone, so that how the work is shared leaves no trace in it.
+        let shares = (0..workers).map(|worker| {
+            let shop = Arc::clone(&shop);
+            scope.spawn(move || photograph(args, &shop, (worker..shop.goods.len()).step_by(workers)))
+        });
+        let shares: Vec<_> = shares.collect();
+        shares
+            .into_iter()
+            .try_for_each(|share| share.join().unwrap_or_else(|_| bail!("a thread that draws has failed")))
+    })
+}
+
+fn photograph(args: &LooksArgs, shop: &Arc<Shop>, goods: impl Iterator<Item = usize>) -> anyhow::Result<()> {
+    let mut renderer = Renderer::new(Arc::clone(shop));
+    for good in goods {
+        let folder = args.out.join(&shop.goods[good].id);
         make_folder(&folder)?;
         for picture in 0..args.per_product {
             let crop = portrait::take(&mut renderer, good, args.seed, picture);

@@ -27,16 +27,8 @@ impl fmt::Display for ConfigFaults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, fault) in self.faults.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
-            let key = if fault.key.is_empty() {
-                String::new()
-            } else {
-                format!("{}: ", fault.key)
-            };
-            write!(
-                formatter,
-                "{separator}{}:{}: {key}{}",
-                self.file_name, fault.line, fault.problem
-            )?;
+            let key = if fault.key.is_empty() { String::new() } else { format!("{}: ", fault.key) };
+            write!(formatter, "{separator}{}:{}: {key}{}", self.file_name, fault.line, fault.problem)?;
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ mod station;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform,
-    Policy, Protocol, Station, StationConfig, WithoutCamera,
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform, Policy, Protocol,
+    Station, StationConfig, WithoutCamera,
 };
 
 use reader::{Faults, Table};

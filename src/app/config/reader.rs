@@ -29,11 +29,7 @@ enum Cause {
 impl<'a> Faults<'a> {
     /// None yet.
     pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            syntax_lines: RefCell::default(),
-            found: RefCell::default(),
-        }
+        Self { text, syntax_lines: RefCell::default(), found: RefCell::default() }
     }
 
     /// Notes that the text at byte `start` is no TOML.
@@ -64,33 +60,21 @@ impl<'a> Faults<'a> {
             .collect();
         faults.sort_by_key(|fault| fault.line);
         faults.dedup();
-        ConfigFaults {
-            file_name: file_name.to_owned(),
-            faults,
-        }
+        ConfigFaults { file_name: file_name.to_owned(), faults }
     }
 
     fn add(&self, start: usize, key: String, problem: String, cause: Cause) {
         let line = self.line(start);
-        self.found
-            .borrow_mut()
-            .push((ConfigFault { line, key, problem }, cause));
+        self.found.borrow_mut().push((ConfigFault { line, key, problem }, cause));
     }
 
     /// Takes back that `key` is missing: it is there, misspelt, and one mistake is one fault.
     fn forgive_missing(&self, key: &str) {
-        self.found
-            .borrow_mut()
-            .retain(|(fault, cause)| *cause != Cause::Missing || fault.key != key);
+        self.found.borrow_mut().retain(|(fault, cause)| *cause != Cause::Missing || fault.key != key);
     }
 
     fn line(&self, start: usize) -> usize {
-        1 + self
-            .text
-            .bytes()
-            .take(start)
-            .filter(|byte| *byte == b'\n')
-            .count()
+        1 + self.text.bytes().take(start).filter(|byte| *byte == b'\n').count()
     }
 }
 
@@ -106,23 +90,13 @@ pub(super) struct Table<'a> {
 impl<'a> Table<'a> {
     /// The file itself.
     pub(super) fn top(table: &'a DeTable<'a>, faults: &'a Faults<'a>) -> Self {
-        Self {
-            table,
-            start: 0,
-            path: String::new(),
-            asked: RefCell::default(),
-            faults,
-        }
+        Self { table, start: 0, path: String::new(), asked: RefCell::default(), faults }
     }
 
     /// Notes a fault at `key`, or at the section's head if it has no such key.
     pub(super) fn fault(&self, key: &str, problem: impl Into<String>) {
-        let start = self
-            .table
-            .get(key)
-            .map_or(self.start, |value| value.span().start);
-        self.faults
-            .add(start, self.path_of(key), problem.into(), Cause::Value);
+        let start = self.table.get(key).map_or(self.start, |value| value.span().start);
+        self.faults.add(start, self.path_of(key), problem.into(), Cause::Value);
     }
 
     /// Notes every key that nobody asked for.
@@ -141,8 +115,7 @@ impl<'a> Table<'a> {
                 None if asked.is_empty() => "unknown key".to_owned(),
                 None => format!("unknown key; there are {}", asked.join(", ")),
             };
-            self.faults
-                .add(key.span().start, self.path_of(name), problem, Cause::Value);
+            self.faults.add(key.span().start, self.path_of(name), problem, Cause::Value);
         }
     }
 
@@ -170,10 +143,7 @@ impl<'a> Table<'a> {
             Some(number) if range.contains(&number) => Some(number),
             _ => {
                 let found = self.source(value);
-                self.fault(
-                    key,
-                    format!("{found} is not within {} to {}", range.start(), range.end()),
-                );
+                self.fault(key, format!("{found} is not within {} to {}", range.start(), range.end()));
                 None
             }
         }
@@ -189,21 +159,14 @@ impl<'a> Table<'a> {
             Some(number) if range.contains(&number) => Some(number),
             _ => {
                 let found = self.source(value);
-                self.fault(
-                    key,
-                    format!("{found} is not within {} to {}", range.start(), range.end()),
-                );
+                self.fault(key, format!("{found} is not within {} to {}", range.start(), range.end()));
                 None
             }
         }
     }
 
     /// Like [`Table::whole`], converted to the type that the range fits.
-    pub(super) fn whole_as<T: TryFrom<i64>>(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<i64>,
-    ) -> Option<T> {
+    pub(super) fn whole_as<T: TryFrom<i64>>(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<T> {
         T::try_from(self.whole(key, range)?).ok()
     }
 
@@ -219,10 +182,7 @@ impl<'a> Table<'a> {
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let word = self.text(key)?;
-        let found = choices
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map(|(_, value)| *value);
+        let found = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             self.fault(key, format!("'{word}' is none of {}", names.join(", ")));
@@ -236,13 +196,7 @@ impl<'a> Table<'a> {
         let numbers: Option<Vec<u32>> = value.get_ref().as_array().and_then(|array| {
             array
                 .iter()
-                .map(|entry| {
-                    entry
-                        .get_ref()
-                        .as_integer()
-                        .and_then(whole)
-                        .and_then(|n| u32::try_from(n).ok())
-                })
+                .map(|entry| entry.get_ref().as_integer().and_then(whole).and_then(|n| u32::try_from(n).ok()))
                 .collect()
         });
         match numbers.and_then(|numbers| <[u32; 4]>::try_from(numbers).ok()) {
@@ -264,9 +218,7 @@ impl<'a> Table<'a> {
             return None;
         };
         match value.get_ref() {
-            DeValue::Table(table) => {
-                Some(self.within(table, value.span().start, self.path_of(key)))
-            }
+            DeValue::Table(table) => Some(self.within(table, value.span().start, self.path_of(key))),
             _ => {
                 let wanted = format!("a section: write [{}]", self.path_of(key));
                 self.wrong_type(key, value, &wanted)
@@ -285,10 +237,7 @@ impl<'a> Table<'a> {
                 .enumerate()
                 .map(|(index, entry)| {
                     let path = format!("{}[{index}]", self.path_of(key));
-                    entry
-                        .get_ref()
-                        .as_table()
-                        .map(|table| self.within(table, entry.span().start, path))
+                    entry.get_ref().as_table().map(|table| self.within(table, entry.span().start, path))
                 })
                 .collect::<Option<Vec<_>>>()
         });
@@ -305,13 +254,7 @@ impl<'a> Table<'a> {
     }
 
     fn within(&self, table: &'a DeTable<'a>, start: usize, path: String) -> Table<'a> {
-        Table {
-            table,
-            start,
-            path,
-            asked: RefCell::default(),
-            faults: self.faults,
-        }
+        Table { table, start, path, asked: RefCell::default(), faults: self.faults }
     }
 
     fn lookup(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -323,8 +266,7 @@ impl<'a> Table<'a> {
         let value = self.lookup(key);
         if value.is_none() {
             let problem = "missing".to_owned();
-            self.faults
-                .add(self.start, self.path_of(key), problem, Cause::Missing);
+            self.faults.add(self.start, self.path_of(key), problem, Cause::Missing);
         }
         value
     }
@@ -348,12 +290,7 @@ impl<'a> Table<'a> {
 
     /// The value as it is written in the file, if it is short.
     fn source(&self, value: &Spanned<DeValue<'_>>) -> String {
-        let written = self
-            .faults
-            .text
-            .get(value.span())
-            .unwrap_or_default()
-            .trim();
+        let written = self.faults.text.get(value.span()).unwrap_or_default().trim();
         if written.is_empty()
             || written.len() > 40
             || written.contains('\n')
@@ -366,20 +303,13 @@ impl<'a> Table<'a> {
     }
 
     fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// The path without the numbers, as it stands in a section's head.
     fn bare_path_of(&self, key: &str) -> String {
         let path = self.path_of(key);
-        path.split('.')
-            .map(|part| part.split('[').next().unwrap_or(part))
-            .collect::<Vec<_>>()
-            .join(".")
+        path.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect::<Vec<_>>().join(".")
     }
 }
 

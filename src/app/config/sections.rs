@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::reader::Table;
 use super::station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform,
-    Policy, Protocol, Station, StationConfig, WithoutCamera,
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform, Policy, Protocol,
+    Station, StationConfig, WithoutCamera,
 };
 
 /// Reads the whole file; `None` when a fault was noted that leaves nothing to build.
@@ -49,20 +49,11 @@ struct Seen {
     serial_numbers: BTreeSet<String>,
 }
 
-fn once(
-    table: &Table<'_>,
-    key: &str,
-    value: Option<&String>,
-    seen: &mut BTreeSet<String>,
-    what: &str,
-) {
+fn once(table: &Table<'_>, key: &str, value: Option<&String>, seen: &mut BTreeSet<String>, what: &str) {
     if let Some(value) = value
         && !seen.insert(value.clone())
     {
-        table.fault(
-            key,
-            format!("'{value}' stands a second time: every {what} is its own"),
-        );
+        table.fault(key, format!("'{value}' stands a second time: every {what} is its own"));
     }
 }
 
@@ -70,10 +61,7 @@ fn identifier(table: &Table<'_>, key: &'static str, longest: usize) -> Option<St
     let text = table.text(key)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.len() > longest || !text.chars().all(allowed) {
-        table.fault(
-            key,
-            format!("'{text}' is not 1 to {longest} letters, digits, '-', '_' or '.'"),
-        );
+        table.fault(key, format!("'{text}' is not 1 to {longest} letters, digits, '-', '_' or '.'"));
         return None;
     }
     Some(text)
@@ -84,11 +72,7 @@ fn station(table: &Table<'_>) -> Option<Station> {
     let code = identifier(table, "code", 16);
     let name = table.text("name");
     table.finish();
-    Some(Station {
-        id: id?,
-        code: code?,
-        name: name?,
-    })
+    Some(Station { id: id?, code: code?, name: name? })
 }
 
 fn api(table: &Table<'_>) -> Option<Api> {
@@ -107,10 +91,7 @@ fn api(table: &Table<'_>) -> Option<Api> {
             None
         }
         Err(_) => {
-            table.fault(
-                "listen",
-                format!("'{text}' is no address and port: write \"127.0.0.1:8787\""),
-            );
+            table.fault("listen", format!("'{text}' is no address and port: write \"127.0.0.1:8787\""));
             None
         }
     });
@@ -128,10 +109,7 @@ fn models(table: &Table<'_>) -> Option<Models> {
     let directory = table.text("directory");
     let onnxruntime = table.optional_text("onnxruntime").map(PathBuf::from);
     table.finish();
-    Some(Models {
-        directory: PathBuf::from(directory?),
-        onnxruntime,
-    })
+    Some(Models { directory: PathBuf::from(directory?), onnxruntime })
 }
 
 fn platform(table: &Table<'_>) -> Option<Platform> {
@@ -149,10 +127,7 @@ fn platform(table: &Table<'_>) -> Option<Platform> {
     if let (Some(max_g), Some(empty_below_g)) = (max_g, empty_below_g)
         && empty_below_g >= max_g / 4.0
     {
-        table.fault(
-            "empty_below_g",
-            format!("{empty_below_g} is more than a quarter of max_g = {max_g}"),
-        );
+        table.fault("empty_below_g", format!("{empty_below_g} is more than a quarter of max_g = {max_g}"));
     }
     Some(Platform {
         max_g: max_g?,
@@ -168,36 +143,22 @@ fn platform(table: &Table<'_>) -> Option<Platform> {
     })
 }
 
-fn boards(
-    top: &Table<'_>,
-    platform: Option<&Platform>,
-    seen: &mut Seen,
-) -> Option<Vec<BoardConfig>> {
+fn boards(top: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Vec<BoardConfig>> {
     let tables = top.sections("board");
     if tables.is_empty() {
         top.fault("board", "missing: at least one section [[board]] is needed");
         return None;
     }
-    let boards: Option<Vec<BoardConfig>> = tables
-        .iter()
-        .map(|table| board(table, platform, seen))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect();
+    let boards: Option<Vec<BoardConfig>> =
+        tables.iter().map(|table| board(table, platform, seen)).collect::<Vec<_>>().into_iter().collect();
     let boards = boards?;
     if let Some(platform) = platform {
-        let capacity_g: f64 = boards
-            .iter()
-            .flat_map(|board| &board.cells)
-            .map(|cell| cell.capacity_g)
-            .sum();
+        let capacity_g: f64 = boards.iter().flat_map(|board| &board.cells).map(|cell| cell.capacity_g).sum();
         let needed_g = platform.max_g + platform.dead_mass_g;
         if capacity_g < needed_g {
             tables[0].fault(
                 "cell",
-                format!(
-                    "all cells together bear {capacity_g} g, less than max_g + dead_mass_g = {needed_g} g"
-                ),
+                format!("all cells together bear {capacity_g} g, less than max_g + dead_mass_g = {needed_g} g"),
             );
         }
     }
@@ -206,42 +167,17 @@ fn boards(
 
 fn board(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<BoardConfig> {
     let name = identifier(table, "name", 32);
-    once(
-        table,
-        "name",
-        name.as_ref(),
-        &mut seen.sensors,
-        "board's and camera's name",
-    );
+    once(table, "name", name.as_ref(), &mut seen.sensors, "board's and camera's name");
     let path = table.text("path");
-    once(
-        table,
-        "path",
-        path.as_ref(),
-        &mut seen.sources,
-        "board's port",
-    );
+    once(table, "path", path.as_ref(), &mut seen.sources, "board's port");
     let protocol = table.choice("protocol", &[("lcb", Protocol::Lcb)]);
     let baud = table.whole_as("baud", 300..=4_000_000);
     let data_bits = table.whole_as("data_bits", 7..=8);
-    let parity = table.choice(
-        "parity",
-        &[
-            ("none", Parity::None),
-            ("even", Parity::Even),
-            ("odd", Parity::Odd),
-        ],
-    );
+    let parity = table.choice("parity", &[("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)]);
     let stop_bits = table.whole_as("stop_bits", 1..=2);
     let exclusive = table.flag("exclusive");
     let serial_number = table.text("serial_number");
-    once(
-        table,
-        "serial_number",
-        serial_number.as_ref(),
-        &mut seen.serial_numbers,
-        "serial number",
-    );
+    once(table, "serial_number", serial_number.as_ref(), &mut seen.serial_numbers, "serial number");
     let sample_rate_hz = table.number("sample_rate_hz", 1.0..=5_000.0);
     let silence_ms = table.whole_as("silence_ms", 10..=10_000);
     let cells = cells(table, platform, seen);
@@ -249,10 +185,7 @@ fn board(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Opt
     if let (Some(rate_hz), Some(silence_ms)) = (sample_rate_hz, silence_ms)
         && (silence_ms as f64) < 2_000.0 / rate_hz
     {
-        table.fault(
-            "silence_ms",
-            format!("{silence_ms} is less than two samples at {rate_hz} Hz take"),
-        );
+        table.fault("silence_ms", format!("{silence_ms} is less than two samples at {rate_hz} Hz take"));
     }
     Some(BoardConfig {
         name: name?,
@@ -274,35 +207,18 @@ fn cells(board: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Opt
     let tables = board.sections("cell");
     match tables.len() {
         0 => {
-            board.fault(
-                "cell",
-                "missing: at least one section [[board.cell]] is needed",
-            );
+            board.fault("cell", "missing: at least one section [[board.cell]] is needed");
             return None;
         }
         1..=8 => {}
-        many => board.fault(
-            "cell",
-            format!("{many} cells, and a board has at most 8 channels"),
-        ),
+        many => board.fault("cell", format!("{many} cells, and a board has at most 8 channels")),
     }
-    tables
-        .iter()
-        .map(|table| cell(table, platform, seen))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect()
+    tables.iter().map(|table| cell(table, platform, seen)).collect::<Vec<_>>().into_iter().collect()
 }
 
 fn cell(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Cell> {
     let serial_number = table.text("serial_number");
-    once(
-        table,
-        "serial_number",
-        serial_number.as_ref(),
-        &mut seen.serial_numbers,
-        "serial number",
-    );
+    once(table, "serial_number", serial_number.as_ref(), &mut seen.serial_numbers, "serial number");
     let half_width_mm = platform.map_or(2_500.0, |platform| platform.width_mm / 2.0);
     let half_depth_mm = platform.map_or(2_500.0, |platform| platform.depth_mm / 2.0);
     let x_mm = table.number("x_mm", -half_width_mm..=half_width_mm);
@@ -326,36 +242,16 @@ fn cell(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Opti
 fn cameras(top: &Table<'_>, seen: &mut Seen) -> Option<Vec<CameraConfig>> {
     let tables = top.sections("camera");
     if tables.len() > 3 {
-        top.fault(
-            "camera",
-            format!("{} cameras, and a station has at most 3", tables.len()),
-        );
+        top.fault("camera", format!("{} cameras, and a station has at most 3", tables.len()));
     }
-    tables
-        .iter()
-        .map(|table| camera(table, seen))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect()
+    tables.iter().map(|table| camera(table, seen)).collect::<Vec<_>>().into_iter().collect()
 }
 
 fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     let name = identifier(table, "name", 32);
-    once(
-        table,
-        "name",
-        name.as_ref(),
-        &mut seen.sensors,
-        "board's and camera's name",
-    );
+    once(table, "name", name.as_ref(), &mut seen.sensors, "board's and camera's name");
     let url = stream_address(table);
-    once(
-        table,
-        "url",
-        url.as_ref(),
-        &mut seen.sources,
-        "camera's address",
-    );
+    once(table, "url", url.as_ref(), &mut seen.sources, "camera's address");
     let width_px = table.whole_as("width_px", 64..=4_096);
     let height_px = table.whole_as("height_px", 64..=4_096);
     let frames_per_s = table.number("frames_per_s", 0.1..=120.0);
@@ -364,28 +260,17 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     let focal_px = table.number("focal_px", 10.0..=100_000.0);
     let view_px = table.four_whole("view_px", 4_096);
     table.finish();
-    if let (Some([left, top, right, bottom]), Some(width), Some(height)) =
-        (view_px, width_px, height_px)
-    {
+    if let (Some([left, top, right, bottom]), Some(width), Some(height)) = (view_px, width_px, height_px) {
         if right > width || bottom > height {
-            table.fault(
-                "view_px",
-                format!("reaches outside the picture of {width} x {height}"),
-            );
+            table.fault("view_px", format!("reaches outside the picture of {width} x {height}"));
         } else if left + 16 > right || top + 16 > bottom {
-            table.fault(
-                "view_px",
-                "is not left, top, right, bottom with at least 16 pixels each way",
-            );
+            table.fault("view_px", "is not left, top, right, bottom with at least 16 pixels each way");
         }
     }
     if let (Some(stale_ms), Some(frames_per_s)) = (stale_ms, frames_per_s)
         && (stale_ms as f64) < 1_000.0 / frames_per_s
     {
-        table.fault(
-            "stale_ms",
-            format!("{stale_ms} is less than one picture takes at {frames_per_s} a second"),
-        );
+        table.fault("stale_ms", format!("{stale_ms} is less than one picture takes at {frames_per_s} a second"));
     }
     Some(CameraConfig {
         name: name?,
@@ -405,10 +290,7 @@ fn stream_address(table: &Table<'_>) -> Option<String> {
     match reqwest::Url::parse(&text) {
         Ok(url) if url.scheme() == "http" && url.has_host() => Some(text),
         Ok(url) if url.scheme() == "https" => {
-            table.fault(
-                "url",
-                format!("'{text}': cameras are read over http:// only"),
-            );
+            table.fault("url", format!("'{text}': cameras are read over http:// only"));
             None
         }
         Ok(_) | Err(_) => {
@@ -421,31 +303,15 @@ fn stream_address(table: &Table<'_>) -> Option<String> {
 fn containers(top: &Table<'_>, platform: Option<&Platform>) -> Option<Vec<Container>> {
     let tables = top.sections("container");
     if tables.is_empty() {
-        top.fault(
-            "container",
-            "missing: at least one section [[container]] is needed",
-        );
+        top.fault("container", "missing: at least one section [[container]] is needed");
         return None;
     }
     let mut kinds = BTreeSet::new();
-    tables
-        .iter()
-        .map(|table| container(table, platform, &mut kinds))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect()
+    tables.iter().map(|table| container(table, platform, &mut kinds)).collect::<Vec<_>>().into_iter().collect()
 }
 
-fn container(
-    table: &Table<'_>,
-    platform: Option<&Platform>,
-    kinds: &mut BTreeSet<ContainerKind>,
-) -> Option<Container> {
-    let choices = [
-        ContainerKind::Trolley,
-        ContainerKind::Basket,
-        ContainerKind::None,
-    ];
+fn container(table: &Table<'_>, platform: Option<&Platform>, kinds: &mut BTreeSet<ContainerKind>) -> Option<Container> {
+    let choices = [ContainerKind::Trolley, ContainerKind::Basket, ContainerKind::None];
     let kind = table.choice("kind", &choices.map(|kind| (kind.as_str(), kind)));
     let tare_g = table.number("tare_g", 0.0..=500_000.0);
     let sigma_g = table.number("sigma_g", 0.0..=10_000.0);
@@ -456,10 +322,7 @@ fn container(
     if let Some(kind) = kind
         && !kinds.insert(kind)
     {
-        table.fault(
-            "kind",
-            format!("'{}' stands a second time: each kind once", kind.as_str()),
-        );
+        table.fault("kind", format!("'{}' stands a second time: each kind once", kind.as_str()));
     }
     if let (Some(tare_g), Some(platform), Some(ContainerKind::Trolley | ContainerKind::Basket)) =
         (tare_g, platform, kind)
@@ -467,19 +330,10 @@ fn container(
         if tare_g <= platform.empty_below_g {
             table.fault(
                 "tare_g",
-                format!(
-                    "{tare_g}: the plate would count as empty (empty_below_g = {})",
-                    platform.empty_below_g
-                ),
+                format!("{tare_g}: the plate would count as empty (empty_below_g = {})", platform.empty_below_g),
             );
         } else if tare_g >= platform.max_g {
-            table.fault(
-                "tare_g",
-                format!(
-                    "{tare_g} is more than the platform bears (max_g = {})",
-                    platform.max_g
-                ),
-            );
+            table.fault("tare_g", format!("{tare_g} is more than the platform bears (max_g = {})", platform.max_g));
         }
     }
     Some(Container {
@@ -496,10 +350,7 @@ fn bags(table: &Table<'_>) -> Option<Bags> {
     let mean_g = table.number("mean_g", 0.0..=5_000.0);
     let sigma_g = table.number("sigma_g", 0.0..=5_000.0);
     table.finish();
-    Some(Bags {
-        mean_g: mean_g?,
-        sigma_g: sigma_g?,
-    })
+    Some(Bags { mean_g: mean_g?, sigma_g: sigma_g? })
 }
 
 fn in_store_codes(top: &Table<'_>) -> Option<Vec<String>> {
@@ -546,10 +397,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let max_corrections = table.whole_as("max_corrections", 1..=20);
     let without_camera = table.choice(
         "without_camera",
-        &[
-            ("unavailable", WithoutCamera::Unavailable),
-            ("weight_only", WithoutCamera::WeightOnly),
-        ],
+        &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
     );
     table.finish();
     Some(Policy {

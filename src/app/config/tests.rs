@@ -58,14 +58,8 @@ fn seven_faults_are_told_at_once_with_their_lines() {
         ("max_g = 30000.0", "max_kg = 30.0"),
         ("parity = \"none\"", "parity = \"evn\""),
         ("baud = 115200", "baud = \"115200\""),
-        (
-            "serial_number = \"C3-12-0003\"",
-            "serial_number = \"C3-12-0002\"",
-        ),
-        (
-            "view_px = [60, 20, 580, 460]",
-            "view_px = [60, 20, 680, 460]",
-        ),
+        ("serial_number = \"C3-12-0003\"", "serial_number = \"C3-12-0002\""),
+        ("view_px = [60, 20, 580, 460]", "view_px = [60, 20, 680, 460]"),
         ("error_rate = 0.05", "error_rate = 5"),
     ] {
         assert!(text.contains(from), "{from}");
@@ -74,149 +68,50 @@ fn seven_faults_are_told_at_once_with_their_lines() {
     let report = parse(&text, "hw-configs/x.toml").unwrap_err();
     let expected = [
         (line_of(&text, "listen ="), "api.listen", "127.0.0.1:8787"),
+        (line_of(&text, "max_kg"), "platform.max_kg", "did you mean `max_g`?"),
+        (line_of(&text, "baud ="), "board[0].baud", "\"115200\" is not a whole number"),
+        (line_of(&text, "parity ="), "board[0].parity", "'evn' is none of none, even, odd"),
         (
-            line_of(&text, "max_kg"),
-            "platform.max_kg",
-            "did you mean `max_g`?",
-        ),
-        (
-            line_of(&text, "baud ="),
-            "board[0].baud",
-            "\"115200\" is not a whole number",
-        ),
-        (
-            line_of(&text, "parity ="),
-            "board[0].parity",
-            "'evn' is none of none, even, odd",
-        ),
-        (
-            text.lines()
-                .enumerate()
-                .filter(|(_, l)| l.contains("C3-12-0002"))
-                .nth(1)
-                .unwrap()
-                .0
-                + 1,
+            text.lines().enumerate().filter(|(_, l)| l.contains("C3-12-0002")).nth(1).unwrap().0 + 1,
             "board[0].cell[2].serial_number",
             "stands a second time",
         ),
-        (
-            line_of(&text, "view_px ="),
-            "camera[0].view_px",
-            "reaches outside the picture of 640 x 480",
-        ),
-        (
-            line_of(&text, "error_rate ="),
-            "policy.error_rate",
-            "5 is not within 0.000001 to 0.999",
-        ),
+        (line_of(&text, "view_px ="), "camera[0].view_px", "reaches outside the picture of 640 x 480"),
+        (line_of(&text, "error_rate ="), "policy.error_rate", "5 is not within 0.000001 to 0.999"),
     ];
     assert_eq!(report.faults.len(), expected.len(), "{report}");
     for (fault, (line, key, problem)) in report.faults.iter().zip(expected) {
         assert_eq!((fault.line, fault.key.as_str()), (line, key), "{report}");
         assert!(fault.problem.contains(problem), "{report}");
     }
-    let parity = format!(
-        "hw-configs/x.toml:{}: board[0].parity: 'evn' is none of none, even, odd",
-        line_of(&text, "parity =")
-    );
-    assert!(
-        report.to_string().lines().any(|line| line == parity),
-        "{report}"
-    );
+    let parity =
+        format!("hw-configs/x.toml:{}: board[0].parity: 'evn' is none of none, even, odd", line_of(&text, "parity ="));
+    assert!(report.to_string().lines().any(|line| line == parity), "{report}");
 }
 
 #[test]
 fn each_kind_of_fault_is_told_with_its_mend() {
     one_fault("[policy]", "[polcy]", &["polcy", "did you mean `policy`?"]);
     one_fault("[[camera]]", "[camera]", &["camera", "write [[camera]]"]);
-    one_fault(
-        "exclusive = true",
-        "exclusive = \"yes\"",
-        &["board[0].exclusive", "\"yes\" is not true or false"],
-    );
-    one_fault(
-        "sigma_g = 2.0",
-        "sigma_g = nan",
-        &["platform.sigma_g", "nan is not within"],
-    );
-    one_fault(
-        "data_bits = 8",
-        "data_bits = 9",
-        &["9 is not within 7 to 8"],
-    );
-    one_fault(
-        "data_bits = 8",
-        "data_bits = 8.0",
-        &["8.0 is not a whole number"],
-    );
+    one_fault("exclusive = true", "exclusive = \"yes\"", &["board[0].exclusive", "\"yes\" is not true or false"]);
+    one_fault("sigma_g = 2.0", "sigma_g = nan", &["platform.sigma_g", "nan is not within"]);
+    one_fault("data_bits = 8", "data_bits = 9", &["9 is not within 7 to 8"]);
+    one_fault("data_bits = 8", "data_bits = 8.0", &["8.0 is not a whole number"]);
     one_fault("data_bits = 8\n", "", &["board[0].data_bits", "missing"]);
-    one_fault(
-        "id = \"basket-1\"",
-        "id = \"basket 1\"",
-        &["station.id", "'basket 1' is not"],
-    );
-    one_fault(
-        "name = \"top\"",
-        "name = \"plate\"",
-        &["camera[0].name", "second time"],
-    );
-    one_fault(
-        "http://127.0.0.1:8790/top.mjpeg",
-        "rtsp://127.0.0.1/top",
-        &["camera[0].url", "http://"],
-    );
-    one_fault(
-        "[60, 20, 580, 460]",
-        "[580, 20, 60, 460]",
-        &["camera[0].view_px", "left, top, right, bottom"],
-    );
-    one_fault(
-        "[60, 20, 580, 460]",
-        "[60, 20, 580]",
-        &["camera[0].view_px", "four whole numbers"],
-    );
-    one_fault(
-        "29IIIIIWWWWWC",
-        "29IIIIIWWWWW",
-        &["in_store_code[0].pattern", "13 characters"],
-    );
-    one_fault(
-        "kind = \"basket\"",
-        "kind = \"cart\"",
-        &["'cart' is none of trolley, basket, none"],
-    );
-    one_fault(
-        "tare_g = 1010.0",
-        "tare_g = 101.0",
-        &["container[0].tare_g", "count as empty"],
-    );
-    one_fault(
-        "max_g = 30000.0",
-        "max_g = 60000.0",
-        &["board[0].cell", "bear 48000 g"],
-    );
-    one_fault(
-        "silence_ms = 300",
-        "silence_ms = 20",
-        &["board[0].silence_ms", "less than two samples"],
-    );
-    one_fault(
-        "x_mm = -210.0 ",
-        "x_mm = -2100.0 ",
-        &["board[0].cell[0].x_mm", "not within -250 to 250"],
-    );
-    one_fault(
-        "error_rate = 0.05",
-        "error_rate = 0.05\nerror_rate = 0.06",
-        &["duplicate key"],
-    );
+    one_fault("id = \"basket-1\"", "id = \"basket 1\"", &["station.id", "'basket 1' is not"]);
+    one_fault("name = \"top\"", "name = \"plate\"", &["camera[0].name", "second time"]);
+    one_fault("http://127.0.0.1:8790/top.mjpeg", "rtsp://127.0.0.1/top", &["camera[0].url", "http://"]);
+    one_fault("[60, 20, 580, 460]", "[580, 20, 60, 460]", &["camera[0].view_px", "left, top, right, bottom"]);
+    one_fault("[60, 20, 580, 460]", "[60, 20, 580]", &["camera[0].view_px", "four whole numbers"]);
+    one_fault("29IIIIIWWWWWC", "29IIIIIWWWWW", &["in_store_code[0].pattern", "13 characters"]);
+    one_fault("kind = \"basket\"", "kind = \"cart\"", &["'cart' is none of trolley, basket, none"]);
+    one_fault("tare_g = 1010.0", "tare_g = 101.0", &["container[0].tare_g", "count as empty"]);
+    one_fault("max_g = 30000.0", "max_g = 60000.0", &["board[0].cell", "bear 48000 g"]);
+    one_fault("silence_ms = 300", "silence_ms = 20", &["board[0].silence_ms", "less than two samples"]);
+    one_fault("x_mm = -210.0 ", "x_mm = -2100.0 ", &["board[0].cell[0].x_mm", "not within -250 to 250"]);
+    one_fault("error_rate = 0.05", "error_rate = 0.05\nerror_rate = 0.06", &["duplicate key"]);
     one_fault("error_rate = 0.05", "error_rate = ", &["x.toml:"]);
-    one_fault(
-        "127.0.0.1:8787",
-        "localhost",
-        &["api.listen", "127.0.0.1:8787"],
-    );
+    one_fault("127.0.0.1:8787", "localhost", &["api.listen", "127.0.0.1:8787"]);
 }
 
 #[test]
@@ -237,31 +132,11 @@ fn a_board_without_cells_and_a_station_without_boards_are_refused() {
 #[test]
 fn nothing_at_all_names_every_section() {
     let report = parse("", "x.toml").unwrap_err();
-    let keys: Vec<&str> = report
-        .faults
-        .iter()
-        .map(|fault| fault.key.as_str())
-        .collect();
-    assert_eq!(
-        keys,
-        [
-            "station",
-            "api",
-            "data",
-            "models",
-            "platform",
-            "board",
-            "container",
-            "bags",
-            "policy"
-        ]
-    );
+    let keys: Vec<&str> = report.faults.iter().map(|fault| fault.key.as_str()).collect();
+    assert_eq!(keys, ["station", "api", "data", "models", "platform", "board", "container", "bags", "policy"]);
 }
 
 #[test]
 fn the_simulators_section_is_left_alone() {
-    assert_eq!(
-        faults_of("[simulator]", "[simulator]\nanything = 1"),
-        Vec::<String>::new()
-    );
+    assert_eq!(faults_of("[simulator]", "[simulator]\nanything = 1"), Vec::<String>::new());
 }

@@ -42,10 +42,7 @@ impl Code {
         if given.as_bytes()[0] - b'0' != expected {
             return Err(CodeFault::CheckDigit { expected });
         }
-        Ok(patterns
-            .iter()
-            .find_map(|pattern| pattern.read(text))
-            .unwrap_or_else(|| Self::Gtin(format!("{text:0>14}"))))
+        Ok(patterns.iter().find_map(|pattern| pattern.read(text)).unwrap_or_else(|| Self::Gtin(format!("{text:0>14}"))))
     }
 }
 
@@ -91,7 +88,9 @@ pub struct InStorePattern(String);
 
 /// Why a text is no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no in-store pattern: 13 characters, digits first, then IIIII, some W, and C at the end, as in 29IIIIIWWWWWC")]
+#[error(
+    "'{text}' is no in-store pattern: 13 characters, digits first, then IIIII, some W, and C at the end, as in 29IIIIIWWWWWC"
+)]
 pub struct PatternFault {
     text: String,
 }

@@ -78,10 +78,16 @@ pub fn parse_ndjson(text: &str) -> Result<Vec<Product>, ImportFaults> {
         match parse_line(line) {
             Ok(product) => {
                 if let Some(first) = ids.insert(product.id.clone(), number) {
-                    faults.push(ImportFault { line: number, what: format!("id {} stands in line {first} already", product.id) });
+                    faults.push(ImportFault {
+                        line: number,
+                        what: format!("id {} stands in line {first} already", product.id),
+                    });
                 }
                 if let Some(first) = codes.insert(product.code.clone(), number) {
-                    faults.push(ImportFault { line: number, what: format!("code {} stands in line {first} already", product.code) });
+                    faults.push(ImportFault {
+                        line: number,
+                        what: format!("code {} stands in line {first} already", product.code),
+                    });
                 }
                 products.push(product);
             }

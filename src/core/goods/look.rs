@@ -65,12 +65,7 @@ impl Gallery {
     /// Log likelihood ratio that a crop with this embedding shows `product` rather than some other product;
     /// `None` if the product has no enrolled look.
     pub fn log_ratio(&self, product: &ProductId, embedding: &[f32]) -> Option<f64> {
-        let best = self
-            .looks
-            .get(product)?
-            .iter()
-            .map(|look| look.cosine(embedding))
-            .max_by(f32::total_cmp)?;
+        let best = self.looks.get(product)?.iter().map(|look| look.cosine(embedding)).max_by(f32::total_cmp)?;
         Some(self.calibration.a * f64::from(best) + self.calibration.b)
     }
 }

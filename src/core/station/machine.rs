@@ -292,7 +292,13 @@ impl Machine {
                 if *without_eyes {
                     degraded.push("vision".to_owned());
                 }
-                let expected = Expected::new(&kept.basket, &kept.codes, &self.catalogue, &self.config.containers, self.config.bags);
+                let expected = Expected::new(
+                    &kept.basket,
+                    &kept.codes,
+                    &self.catalogue,
+                    &self.config.containers,
+                    self.config.bags,
+                );
                 let evidence = judge::Evidence {
                     measured: load.mass,
                     sigma: load.sigma,
@@ -351,7 +357,9 @@ impl Machine {
     fn saved(&mut self, save: SaveId) {
         match self.waiting.remove(&save) {
             None => {}
-            Some((_, AfterSave::Answer(ticket, answer))) => self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) }),
+            Some((_, AfterSave::Answer(ticket, answer))) => {
+                self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) })
+            }
             Some((_, AfterSave::Tell(id))) => {
                 if let Some(visit) = self.ledger.visit_mut(&id) {
                     visit.saved();
@@ -395,7 +403,13 @@ impl Machine {
         Ok((record, Answer::BasketKept { created }))
     }
 
-    fn validate(&mut self, now: Now, id: ValidationId, basket_id: BasketId, code: &str) -> Result<(Option<Record>, Answer), Refusal> {
+    fn validate(
+        &mut self,
+        now: Now,
+        id: ValidationId,
+        basket_id: BasketId,
+        code: &str,
+    ) -> Result<(Option<Record>, Answer), Refusal> {
         if code != self.config.code && code != self.config.id.as_str() {
             return Err(Refusal::OtherStation);
         }

@@ -23,7 +23,10 @@ enum Eyes {
     /// This station has no camera.
     None,
     Open,
-    Closed { why: String, since: Mono },
+    Closed {
+        why: String,
+        since: Mono,
+    },
 }
 
 /// All senses of a station.
@@ -62,7 +65,11 @@ pub enum Evidence {
 impl Senses {
     /// All senses out until they report.
     pub fn new(scale: Scale, has_camera: bool, rule: WithoutCamera) -> Self {
-        let eyes = if has_camera { Eyes::Closed { why: "not opened yet".to_owned(), since: Mono::default() } } else { Eyes::None };
+        let eyes = if has_camera {
+            Eyes::Closed { why: "not opened yet".to_owned(), since: Mono::default() }
+        } else {
+            Eyes::None
+        };
         Self { scale, scale_out_since: Some(Mono::default()), eyes, rule, scene: None, asked: None }
     }
 
@@ -132,8 +139,12 @@ impl Senses {
         match self.scene_of(&load).map(|scene| scene.quality.fault()) {
             Some(None) => Evidence::Ready { load, without_eyes: false },
             Some(Some(_)) if weight_only => Evidence::Ready { load, without_eyes: true },
-            Some(Some(fault)) => Evidence::Out { sense: "vision", why: format!("the picture is {fault:?}").to_lowercase() },
-            None if weight_only && now.ms_since(load.at.max(began)) >= limits::LOOK_MS => Evidence::Ready { load, without_eyes: true },
+            Some(Some(fault)) => {
+                Evidence::Out { sense: "vision", why: format!("the picture is {fault:?}").to_lowercase() }
+            }
+            None if weight_only && now.ms_since(load.at.max(began)) >= limits::LOOK_MS => {
+                Evidence::Ready { load, without_eyes: true }
+            }
             None => out_after(now, load.at.max(began), limits::LOOK_MS, "vision", || "no picture in time".to_owned()),
         }
     }
@@ -142,7 +153,10 @@ impl Senses {
     pub fn poll_look(&mut self, now: Mono) -> Option<Mono> {
         let load = self.scale.load().filter(|l| !self.scale.is_empty(l.mass))?;
         let asked_lately = self.asked.is_some_and(|at| now.ms_since(at) < limits::LOOK_AGAIN_MS);
-        if !matches!(self.eyes, Eyes::Open) || asked_lately || self.scene_of(&load).is_some_and(|s| s.quality.fault().is_none()) {
+        if !matches!(self.eyes, Eyes::Open)
+            || asked_lately
+            || self.scene_of(&load).is_some_and(|s| s.quality.fault().is_none())
+        {
             return None;
         }
         self.asked = Some(now);
@@ -166,7 +180,11 @@ impl Senses {
 
     /// All senses, for people.
     pub fn views(&self) -> Vec<SenseView> {
-        let scale = SenseView { name: "scale", ok: self.scale.fault().is_none(), why: self.scale.fault().map(ToString::to_string) };
+        let scale = SenseView {
+            name: "scale",
+            ok: self.scale.fault().is_none(),
+            why: self.scale.fault().map(ToString::to_string),
+        };
         let vision = match &self.eyes {
             Eyes::None => return vec![scale],
             Eyes::Open => SenseView { name: "vision", ok: true, why: None },

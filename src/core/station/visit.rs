@@ -34,7 +34,13 @@ impl Visit {
     }
 
     /// As it was before a restart. One that had not ended is judged again when its basket comes onto the plate.
-    pub fn restore(id: ValidationId, basket_id: BasketId, latest: Option<Arc<Verdict>>, corrections: u32, now: Mono) -> Self {
+    pub fn restore(
+        id: ValidationId,
+        basket_id: BasketId,
+        latest: Option<Arc<Verdict>>,
+        corrections: u32,
+        now: Mono,
+    ) -> Self {
         let due = match latest.as_ref().map(|v| v.outcome) {
             Some(Outcome::Pass) => None,
             None | Some(Outcome::Correct | Outcome::Assist | Outcome::Unavailable) => Some(now),

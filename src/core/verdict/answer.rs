@@ -157,7 +157,8 @@ pub struct Verdict {
 }
 
 fn rfc3339<S: Serializer>(at: &Wall, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = jiff::Timestamp::from_millisecond(at.ms()).map(|t| format!("{t:.3}")).map_err(serde::ser::Error::custom)?;
+    let text =
+        jiff::Timestamp::from_millisecond(at.ms()).map(|t| format!("{t:.3}")).map_err(serde::ser::Error::custom)?;
     serializer.serialize_str(&text)
 }
 

@@ -55,7 +55,13 @@ pub struct Expected {
 
 impl Expected {
     /// Adds up a checked list. `codes` are the codes of `basket.lines` in order.
-    pub fn new(basket: &Basket, codes: &[(Code, u32)], catalogue: &Catalogue, containers: &[ContainerBelief], bags: BagBelief) -> Self {
+    pub fn new(
+        basket: &Basket,
+        codes: &[(Code, u32)],
+        catalogue: &Catalogue,
+        containers: &[ContainerBelief],
+        bags: BagBelief,
+    ) -> Self {
         let mut expected = Self { lines: Vec::new(), unknown: Vec::new(), mean_g: 0.0, variance_g2: 0.0 };
         for ((code, quantity), line) in codes.iter().zip(&basket.lines) {
             match catalogue.find_code(code.key()) {
@@ -91,18 +97,26 @@ impl Expected {
         let known = &catalogue.products()[product];
         match code {
             Code::Weighed { mass, .. } => {
-                self.lines.push(ExpectedLine { product, quantity, unit_g: mass.g(), unit_sd_g: LABEL_SIGMA_G, mean_sd_g: 0.0 });
-            }
-            Code::Gtin(_) => match self.lines.iter_mut().find(|l| l.product == product && known.kind != Kind::Weighed) {
-                Some(line) => line.quantity += quantity,
-                None => self.lines.push(ExpectedLine {
+                self.lines.push(ExpectedLine {
                     product,
                     quantity,
-                    unit_g: known.weight.mean_g,
-                    unit_sd_g: known.weight.sd_g,
-                    mean_sd_g: known.weight.mean_sd_g,
-                }),
-            },
+                    unit_g: mass.g(),
+                    unit_sd_g: LABEL_SIGMA_G,
+                    mean_sd_g: 0.0,
+                });
+            }
+            Code::Gtin(_) => {
+                match self.lines.iter_mut().find(|l| l.product == product && known.kind != Kind::Weighed) {
+                    Some(line) => line.quantity += quantity,
+                    None => self.lines.push(ExpectedLine {
+                        product,
+                        quantity,
+                        unit_g: known.weight.mean_g,
+                        unit_sd_g: known.weight.sd_g,
+                        mean_sd_g: known.weight.mean_sd_g,
+                    }),
+                }
+            }
         }
     }
 

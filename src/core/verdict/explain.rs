@@ -39,7 +39,8 @@ pub fn findings(posterior: &[Weighted], expected: &Expected, catalogue: &Catalog
         .into_iter()
         .flat_map(|claims| claims.iter())
         .find(|(claim, weight)| claim.product.is_some() && weight.probability >= NAMED_FROM);
-    let mut found: Vec<Finding> = named.map(|(claim, weight)| named_finding(*claim, weight, expected, catalogue)).into_iter().collect();
+    let mut found: Vec<Finding> =
+        named.map(|(claim, weight)| named_finding(*claim, weight, expected, catalogue)).into_iter().collect();
     let named_kind = named.map(|(claim, _)| claim.kind);
     let mut rest: Vec<Finding> = by_kind
         .iter()
@@ -72,7 +73,11 @@ pub fn message(findings: &[Finding]) -> Message {
     let Some(first) = findings.first() else { return Message::AllRight {} };
     let name = first.product.as_ref().map(|p| p.name.clone());
     let vague = |grams: f64| {
-        if grams < 0.0 { Message::LessThanList { grams: about(grams) } } else { Message::MoreThanList { grams: about(grams) } }
+        if grams < 0.0 {
+            Message::LessThanList { grams: about(grams) }
+        } else {
+            Message::MoreThanList { grams: about(grams) }
+        }
     };
     match (first.kind, name) {
         (FindingKind::Unscanned, Some(name)) => Message::MaybeMissing { name },
@@ -88,7 +93,9 @@ pub fn message(findings: &[Finding]) -> Message {
         (FindingKind::Sensor, _) => Message::StationBusy {},
         (FindingKind::StaleWeight, _) => Message::StaffWillHelp {},
         (FindingKind::Foreign | FindingKind::Bag, _)
-        | (FindingKind::Unscanned | FindingKind::Absent | FindingKind::Quantity | FindingKind::Swapped, None) => vague(first.grams),
+        | (FindingKind::Unscanned | FindingKind::Absent | FindingKind::Quantity | FindingKind::Swapped, None) => {
+            vague(first.grams)
+        }
     }
 }
 

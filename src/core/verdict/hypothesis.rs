@@ -93,8 +93,19 @@ const REACH_SIGMA: f64 = 7.0;
 /// All edits that could explain a residual of `residual_g` known to `sigma_g`, [`Edit::Nothing`] first.
 ///
 /// Priors of what is left out are not handed to what is listed: an edit that cannot explain the mass is refuted, not unheard.
-pub fn hypotheses(expected: &Expected, catalogue: &Catalogue, policy: &Policy, residual_g: f64, sigma_g: f64) -> Vec<Hypothesis> {
-    let mut list = vec![Hypothesis { edit: Edit::Nothing, log_prior: (1.0 - policy.error_rate).ln(), shift_g: 0.0, variance_g2: 0.0 }];
+pub fn hypotheses(
+    expected: &Expected,
+    catalogue: &Catalogue,
+    policy: &Policy,
+    residual_g: f64,
+    sigma_g: f64,
+) -> Vec<Hypothesis> {
+    let mut list = vec![Hypothesis {
+        edit: Edit::Nothing,
+        log_prior: (1.0 - policy.error_rate).ln(),
+        shift_g: 0.0,
+        variance_g2: 0.0,
+    }];
     let mut maker = Maker { expected, catalogue, rate: policy.error_rate, residual_g, sigma_g, list: &mut list };
     maker.unscanned();
     maker.lines();
@@ -161,7 +172,12 @@ impl Maker<'_> {
                 let distance = 0.5f64.powi((difference.abs() as i32 - 1).min(20));
                 let share = if difference > 0.0 { share::QUANTITY_MORE } else { share::QUANTITY_LESS };
                 let prior = share * 0.6 * distance * n / units;
-                self.push(Edit::Quantity { line, found }, prior, difference * known.unit_g, known.variance_g2(found) - all);
+                self.push(
+                    Edit::Quantity { line, found },
+                    prior,
+                    difference * known.unit_g,
+                    known.variance_g2(found) - all,
+                );
             }
         }
     }

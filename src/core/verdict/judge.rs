@@ -70,19 +70,31 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Conclusion {
     let posterior = posterior(&list, residual_g, variance_g2, |edit| look.as_mut().map_or(0.0, |l| l.log_ratio(edit)));
     if !should_stop(&posterior, expected, catalogue, policy) {
         let weight = Some(weight);
-        return Conclusion { outcome: Outcome::Pass, weight, findings: Vec::new(), check: Vec::new(), message: Message::AllRight {} };
+        return Conclusion {
+            outcome: Outcome::Pass,
+            weight,
+            findings: Vec::new(),
+            check: Vec::new(),
+            message: Message::AllRight {},
+        };
     }
     let findings = explain::findings(&posterior, expected, catalogue, residual_g);
-    let catalogue_wrong = posterior
-        .iter()
-        .filter(|w| matches!(w.edit, Edit::StaleWeight { .. }))
-        .map(|w| w.probability)
-        .sum::<f64>()
-        >= CATALOGUE_WRONG_FROM;
+    let catalogue_wrong =
+        posterior.iter().filter(|w| matches!(w.edit, Edit::StaleWeight { .. })).map(|w| w.probability).sum::<f64>()
+            >= CATALOGUE_WRONG_FROM;
     let staff = catalogue_wrong || evidence.corrections >= policy.max_corrections;
-    let (outcome, message) =
-        if staff { (Outcome::Assist, Message::StaffWillHelp {}) } else { (Outcome::Correct, explain::message(&findings)) };
-    Conclusion { outcome, weight: Some(weight), check: explain::check(&posterior, expected, catalogue), findings, message }
+    let (outcome, message) = if staff {
+        (Outcome::Assist, Message::StaffWillHelp {})
+    } else {
+        (Outcome::Correct, explain::message(&findings))
+    };
+    Conclusion {
+        outcome,
+        weight: Some(weight),
+        check: explain::check(&posterior, expected, catalogue),
+        findings,
+        message,
+    }
 }
 
 impl Conclusion {
@@ -114,7 +126,13 @@ fn unknown_codes(expected: &Expected, weight: WeightEvidence) -> Conclusion {
             finding
         })
         .collect();
-    Conclusion { outcome: Outcome::Assist, weight: Some(weight), findings, check: Vec::new(), message: Message::StaffWillHelp {} }
+    Conclusion {
+        outcome: Outcome::Assist,
+        weight: Some(weight),
+        findings,
+        check: Vec::new(),
+        message: Message::StaffWillHelp {},
+    }
 }
 
 fn plain(kind: FindingKind, detail: String) -> Finding {

@@ -55,14 +55,28 @@ impl Message {
     pub fn english(&self) -> String {
         match self {
             Self::AllRight {} => "Everything fits. Thank you!".to_owned(),
-            Self::MaybeMissing { name } => format!("{name} may not be on your list yet. Please scan it, or take it out."),
-            Self::MoreThanList { grams } => format!("There is about {grams} g more here than on your list. Please have a quick look."),
-            Self::LessThanList { grams } => format!("There is about {grams} g less here than on your list. Please have a quick look, so that you don't pay too much."),
-            Self::NotThere { name } => format!("{name} is on your list, but does not seem to be here. You need not pay for it."),
-            Self::OtherQuantity { name, scanned, found } => format!("{name}: {scanned} on your list, {found} here, it seems. Please check the number."),
-            Self::MaybeOther { name, instead } => format!("{name} is on your list; here it looks like {instead}. Please check."),
+            Self::MaybeMissing { name } => {
+                format!("{name} may not be on your list yet. Please scan it, or take it out.")
+            }
+            Self::MoreThanList { grams } => {
+                format!("There is about {grams} g more here than on your list. Please have a quick look.")
+            }
+            Self::LessThanList { grams } => format!(
+                "There is about {grams} g less here than on your list. Please have a quick look, so that you don't pay too much."
+            ),
+            Self::NotThere { name } => {
+                format!("{name} is on your list, but does not seem to be here. You need not pay for it.")
+            }
+            Self::OtherQuantity { name, scanned, found } => {
+                format!("{name}: {scanned} on your list, {found} here, it seems. Please check the number.")
+            }
+            Self::MaybeOther { name, instead } => {
+                format!("{name} is on your list; here it looks like {instead}. Please check.")
+            }
             Self::StaffWillHelp {} => "Someone will come and help you in a moment.".to_owned(),
-            Self::StationBusy {} => "One moment, please: the station is not ready. Your basket stays as it is.".to_owned(),
+            Self::StationBusy {} => {
+                "One moment, please: the station is not ready. Your basket stays as it is.".to_owned()
+            }
         }
     }
 }

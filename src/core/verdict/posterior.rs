@@ -19,7 +19,12 @@ const LOOKED_AT: usize = 256;
 
 /// Posterior of all hypotheses, likeliest first. `residual_g` is measured less expected, `variance_g2` its variance if the list is right;
 /// `scene` gives the logarithm of what the look says for an edit against the bare list.
-pub fn posterior(list: &[Hypothesis], residual_g: f64, variance_g2: f64, mut scene: impl FnMut(Edit) -> f64) -> Vec<Weighted> {
+pub fn posterior(
+    list: &[Hypothesis],
+    residual_g: f64,
+    variance_g2: f64,
+    mut scene: impl FnMut(Edit) -> f64,
+) -> Vec<Weighted> {
     let mut scored: Vec<(f64, &Hypothesis)> = list
         .iter()
         .map(|h| (h.log_prior + log_normal(residual_g - h.shift_g, (variance_g2 + h.variance_g2).max(0.25)), h))
@@ -53,7 +58,8 @@ mod tests {
     /// Two hypotheses of equal spread: posterior odds are prior odds × exp((z₀² - z₁²) / 2), by hand.
     #[test]
     fn odds_are_as_by_hand() {
-        let list = [hypothesis(Edit::Nothing, 0.9, 0.0), hypothesis(Edit::Unscanned { product: 0, units: 1 }, 0.1, 40.0)];
+        let list =
+            [hypothesis(Edit::Nothing, 0.9, 0.0), hypothesis(Edit::Unscanned { product: 0, units: 1 }, 0.1, 40.0)];
         let post = posterior(&list, 30.0, 100.0, |_| 0.0);
         // z₀ = 3, z₁ = -1: odds for the edit = (0.1 / 0.9) · e⁴ = 6.066.
         assert!((post[0].probability / post[1].probability - 6.0664).abs() < 0.001, "{post:?}");

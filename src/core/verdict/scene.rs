@@ -34,9 +34,18 @@ pub struct SceneEvidence<'a> {
 
 impl<'a> SceneEvidence<'a> {
     /// `None` if the scene says nothing: unfit frame, no crops, another embedding space, nothing on the list.
-    pub fn new(scene: &'a Scene, gallery: &'a Gallery, expected: &'a Expected, catalogue: &'a Catalogue) -> Option<Self> {
+    pub fn new(
+        scene: &'a Scene,
+        gallery: &'a Gallery,
+        expected: &'a Expected,
+        catalogue: &'a Catalogue,
+    ) -> Option<Self> {
         let units = f64::from(expected.units());
-        if scene.quality.fault().is_some() || scene.crops.is_empty() || scene.space_id != gallery.space_id || units < 1.0 {
+        if scene.quality.fault().is_some()
+            || scene.crops.is_empty()
+            || scene.space_id != gallery.space_id
+            || units < 1.0
+        {
             return None;
         }
         let mut evidence = Self {
@@ -78,7 +87,8 @@ impl<'a> SceneEvidence<'a> {
             | Edit::StaleWeight { .. }
             | Edit::Foreign => return 0.0,
         };
-        let gone = gone.map(|(line, units)| (self.ratios(self.expected.lines[line].product).to_vec(), f64::from(units)));
+        let gone =
+            gone.map(|(line, units)| (self.ratios(self.expected.lines[line].product).to_vec(), f64::from(units)));
         let come = come.map(|(product, units)| (self.ratios(product).to_vec(), f64::from(units)));
         let less = gone.as_ref().map_or(0.0, |(_, n)| *n);
         let more = come.as_ref().map_or(0.0, |(_, n)| *n);

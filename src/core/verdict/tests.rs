@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::basket::{Bags, Basket, Code, Container, ContainerKind, Line, Source};
-use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookVector, Product, Risk, WeightBelief, WeightSource};
+use crate::goods::{
+    BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookVector, Product, Risk, WeightBelief,
+    WeightSource,
+};
 use crate::units::{Mass, Mono};
 use crate::vision::{Crop, Embedding, Quality, Scene};
 use std::collections::BTreeMap;
@@ -41,7 +44,10 @@ fn expected(catalogue: &Catalogue, lines: &[(&str, u32)]) -> Expected {
         containers: vec![Container { kind: ContainerKind::Basket, id: None }],
         bags: Bags::default(),
         shopper: None,
-        lines: lines.iter().map(|(code, quantity)| Line { code: (*code).to_owned(), quantity: *quantity, scanned_at: None }).collect(),
+        lines: lines
+            .iter()
+            .map(|(code, quantity)| Line { code: (*code).to_owned(), quantity: *quantity, scanned_at: None })
+            .collect(),
     };
     let codes: Vec<(Code, u32)> = lines.iter().map(|(code, n)| (Code::Gtin(format!("{code:0>14}")), *n)).collect();
     let containers = [ContainerBelief { kind: "basket".to_owned(), tare_g: 1000.0, sigma_g: 4.0 }];
@@ -109,7 +115,11 @@ fn each_error_is_found_for_what_it_is() {
 fn no_product_is_named_below_one_half() {
     let conclusion = judged(&[("1", 1), ("3", 1)], 1766.0 + 1060.2);
     let finding = &conclusion.findings[0];
-    assert_eq!((finding.kind, finding.named, finding.product.is_none()), (FindingKind::Unscanned, false, true), "{finding:?}");
+    assert_eq!(
+        (finding.kind, finding.named, finding.product.is_none()),
+        (FindingKind::Unscanned, false, true),
+        "{finding:?}"
+    );
     assert!((finding.grams - 1060.2).abs() < 0.1);
     assert_eq!(conclusion.message, Message::MoreThanList { grams: 1060 });
     let check: Vec<&str> = conclusion.check.iter().map(|p| p.name.as_str()).collect();
@@ -122,7 +132,10 @@ fn probabilities_are_probabilities() {
     for off in [-1500.0, -200.0, 60.0, 256.0, 700.0, 5000.0] {
         let conclusion = judged(&[("1", 2), ("3", 1), ("2", 2)], 4142.0 + off);
         let sum: f64 = conclusion.findings.iter().map(|f| f.probability).sum();
-        assert!(sum <= 1.0 + 1e-9 && conclusion.findings.iter().all(|f| (0.0..=1.0).contains(&f.probability)), "{off}: {sum}");
+        assert!(
+            sum <= 1.0 + 1e-9 && conclusion.findings.iter().all(|f| (0.0..=1.0).contains(&f.probability)),
+            "{off}: {sum}"
+        );
         assert!(conclusion.findings.iter().all(|f| !f.named || f.probability >= 0.5));
     }
 }
@@ -165,12 +178,23 @@ fn axis(which: usize) -> Vec<f32> {
 }
 
 fn gallery() -> Gallery {
-    let looks = ["butter", "milk", "twin"].iter().enumerate().map(|(i, id)| (id.parse().unwrap(), vec![LookVector::quantise(&axis(i))]));
-    Gallery { space_id: "test".to_owned(), calibration: LookCalibration { a: 8.0, b: -4.0 }, looks: looks.collect::<BTreeMap<_, _>>() }
+    let looks = ["butter", "milk", "twin"]
+        .iter()
+        .enumerate()
+        .map(|(i, id)| (id.parse().unwrap(), vec![LookVector::quantise(&axis(i))]));
+    Gallery {
+        space_id: "test".to_owned(),
+        calibration: LookCalibration { a: 8.0, b: -4.0 },
+        looks: looks.collect::<BTreeMap<_, _>>(),
+    }
 }
 
 fn seen(looks: &[usize]) -> Scene {
-    let crop = |which: &usize| Crop { box_px: [0.0, 0.0, 9.0, 9.0], score: 0.9, embedding: Embedding::new(axis(*which)).unwrap() };
+    let crop = |which: &usize| Crop {
+        box_px: [0.0, 0.0, 9.0, 9.0],
+        score: 0.9,
+        embedding: Embedding::new(axis(*which)).unwrap(),
+    };
     Scene {
         camera: "top".to_owned(),
         captured: Mono::default(),

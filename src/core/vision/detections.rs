@@ -35,11 +35,8 @@ fn area(b: &[f32; 4]) -> f32 {
 ///
 /// Drops what scores below `threshold`, has no area, or is not finite: a detector may say anything.
 pub fn non_maximum_suppression(found: &[Detection], threshold: f32, iou_limit: f32) -> Vec<Detection> {
-    let mut candidates: Vec<Detection> = found
-        .iter()
-        .copied()
-        .filter(|d| d.score.is_finite() && d.score >= threshold && d.area_px2() > 0.0)
-        .collect();
+    let mut candidates: Vec<Detection> =
+        found.iter().copied().filter(|d| d.score.is_finite() && d.score >= threshold && d.area_px2() > 0.0).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Detection> = Vec::with_capacity(candidates.len());
     for candidate in candidates {

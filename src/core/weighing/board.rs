@@ -182,7 +182,8 @@ impl Board {
 
     /// When the board is to be asked again, if it has not said who it is.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        (self.state == LinkState::Identifying).then(|| self.last_asked.map_or(Mono::default(), |at| at.plus_ms(ASK_AGAIN_MS)))
+        (self.state == LinkState::Identifying)
+            .then(|| self.last_asked.map_or(Mono::default(), |at| at.plus_ms(ASK_AGAIN_MS)))
     }
 
     /// Takes bytes that arrived at `at`. Samples are told only once the board has proved to be the right one.
@@ -215,7 +216,13 @@ impl Board {
                 self.state = state;
                 news.then_some(event)
             }
-            Event::Error(WireError::Checksum | WireError::Framing | WireError::Overlong | WireError::Partial | WireError::Version) => {
+            Event::Error(
+                WireError::Checksum
+                | WireError::Framing
+                | WireError::Overlong
+                | WireError::Partial
+                | WireError::Version,
+            ) => {
                 self.counters.damaged += 1;
                 None
             }

@@ -44,9 +44,10 @@ impl Platform {
             _ => cells[row].y_mm / 100.0,
         });
         let identity = DMatrix::identity(cells.len(), cells.len());
-        let twist = (plane.transpose() * &plane)
-            .try_inverse()
-            .map_or_else(|| DMatrix::zeros(cells.len(), cells.len()), |inverse| identity - &plane * inverse * plane.transpose());
+        let twist = (plane.transpose() * &plane).try_inverse().map_or_else(
+            || DMatrix::zeros(cells.len(), cells.len()),
+            |inverse| identity - &plane * inverse * plane.transpose(),
+        );
         Self {
             x_mm: cells.iter().map(|c| c.x_mm).collect(),
             y_mm: cells.iter().map(|c| c.y_mm).collect(),

@@ -141,7 +141,9 @@ impl Settle {
 
     fn while_moving(&self, reading: Reading, since: Mono, mut agreeing: Vec<Fit>) -> (Phase, Option<SettleEvent>) {
         if let Some((fit, from)) = self.best_fit(reading.at, since) {
-            let near = |old: &Fit| (old.mass_g - fit.mass_g).abs() <= 2.5 * old.sigma_g.max(fit.sigma_g).max(0.5 * self.config.noise_g);
+            let near = |old: &Fit| {
+                (old.mass_g - fit.mass_g).abs() <= 2.5 * old.sigma_g.max(fit.sigma_g).max(0.5 * self.config.noise_g)
+            };
             agreeing.retain(near);
             agreeing.push(fit);
             if agreeing.len() >= AGREEING {

@@ -83,7 +83,8 @@ fn scan(points: &[Point], belief: Mode, noise_g: f64) -> Option<(Mode, Vector3<f
     let mut best: Option<(f64, Mode, Vector3<f64>)> = None;
     for f in FREQUENCY_STEPS {
         for z in DAMPING_STEPS {
-            let mode = Mode { frequency_hz: belief.frequency_hz * f, damping_ratio: (belief.damping_ratio * z).min(0.7) };
+            let mode =
+                Mode { frequency_hz: belief.frequency_hz * f, damping_ratio: (belief.damping_ratio * z).min(0.7) };
             let Some((linear, rss)) = project(points, mode) else { continue };
             let penalty = ((f - 1.0) / FREQUENCY_SPREAD).powi(2) + (z.ln() / DAMPING_SPREAD).powi(2);
             let cost = rss / (noise_g * noise_g) + penalty;

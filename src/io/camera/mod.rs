@@ -59,9 +59,7 @@ pub enum CameraEvent {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CameraLoss {
     /// Nothing answers there.
-    #[error(
-        "no camera answers at {url} ({why}): is it on, and is `url` in the station file right?"
-    )]
+    #[error("no camera answers at {url} ({why}): is it on, and is `url` in the station file right?")]
     Unreachable {
         /// Its address.
         url: String,
@@ -106,16 +104,7 @@ impl CameraLink {
     /// Starts the camera's task on the current Tokio runtime. It ends when `events` has no receiver.
     pub fn start(options: CameraOptions, events: mpsc::Sender<CameraEvent>) -> Self {
         let (sender, frames) = watch::channel(None);
-        let task = tokio::spawn(
-            Camera {
-                options,
-                events,
-                frames: sender,
-                seq: 0,
-                told: None,
-            }
-            .run(),
-        );
+        let task = tokio::spawn(Camera { options, events, frames: sender, seq: 0, told: None }.run());
         Self { frames, task }
     }
 
@@ -194,12 +183,11 @@ impl Camera {
         };
         let mut last = tokio::time::Instant::now();
         loop {
-            let chunk =
-                match tokio::time::timeout_at(last + self.options.stale, response.chunk()).await {
-                    Ok(Ok(Some(chunk))) => chunk,
-                    Ok(Ok(None) | Err(_)) => return Ok(CameraLoss::Ended),
-                    Err(_) => return Ok(CameraLoss::Stalled(self.options.stale)),
-                };
+            let chunk = match tokio::time::timeout_at(last + self.options.stale, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None) | Err(_)) => return Ok(CameraLoss::Ended),
+                Err(_) => return Ok(CameraLoss::Stalled(self.options.stale)),
+            };
             let now = Instant::now();
             parts.push(&chunk);
             loop {
@@ -220,21 +208,11 @@ impl Camera {
         }
     }
 
-    async fn connect(
-        &self,
-        client: &reqwest::Client,
-    ) -> Result<(reqwest::Response, Multipart), CameraLoss> {
+    async fn connect(&self, client: &reqwest::Client) -> Result<(reqwest::Response, Multipart), CameraLoss> {
         let url = &self.options.url;
-        let response = client
-            .get(url)
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let response = client.get(url).send().await.map_err(|error| self.unreachable(&error))?;
         if !response.status().is_success() {
-            return Err(CameraLoss::Refused {
-                url: url.clone(),
-                status: response.status().as_u16(),
-            });
+            return Err(CameraLoss::Refused { url: url.clone(), status: response.status().as_u16() });
         }
         let content_type = response
             .headers()
@@ -246,10 +224,7 @@ impl Camera {
                 let parts = Multipart::new(boundary);
                 Ok((response, parts))
             }
-            None => Err(CameraLoss::NotAStream {
-                url: url.clone(),
-                content_type,
-            }),
+            None => Err(CameraLoss::NotAStream { url: url.clone(), content_type }),
         }
     }
 
@@ -259,28 +234,18 @@ impl Camera {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        CameraLoss::Unreachable {
-            url: self.options.url.clone(),
-            why: innermost.to_string(),
-        }
+        CameraLoss::Unreachable { url: self.options.url.clone(), why: innermost.to_string() }
     }
 
     async fn show(&mut self, part: multipart::Part) -> Result<(), Abandoned> {
         self.seq += 1;
-        let frame = Frame {
-            jpeg: part.body,
-            arrived: part.began,
-            seq: self.seq,
-        };
+        let frame = Frame { jpeg: part.body, arrived: part.began, seq: self.seq };
         self.frames.send_replace(Some(Arc::new(frame)));
         if self.told == Some(Told::Up) {
             return Ok(());
         }
         self.told = Some(Told::Up);
-        self.events
-            .send(CameraEvent::Up { at: Instant::now() })
-            .await
-            .map_err(|_| Abandoned)
+        self.events.send(CameraEvent::Up { at: Instant::now() }).await.map_err(|_| Abandoned)
     }
 
     async fn tell_down(&mut self, why: CameraLoss) -> Result<(), Abandoned> {
@@ -290,13 +255,7 @@ impl Camera {
             return Ok(());
         }
         self.told = Some(told);
-        self.events
-            .send(CameraEvent::Down {
-                at: Instant::now(),
-                why,
-            })
-            .await
-            .map_err(|_| Abandoned)
+        self.events.send(CameraEvent::Down { at: Instant::now(), why }).await.map_err(|_| Abandoned)
     }
 }
 

@@ -60,11 +60,7 @@ impl Multipart {
     pub fn new(boundary: &str) -> Self {
         // Some cameras name the boundary with its dashes and send it without two more.
         let core = boundary.strip_prefix("--").unwrap_or(boundary);
-        Self {
-            delimiter: [b"--", core.as_bytes()].concat(),
-            buffer: BytesMut::new(),
-            state: State::Boundary,
-        }
+        Self { delimiter: [b"--", core.as_bytes()].concat(), buffer: BytesMut::new(), state: State::Boundary }
     }
 
     /// Takes the stream's next bytes. Call [`Multipart::next_part`] until it gives `None`
@@ -95,10 +91,7 @@ impl Multipart {
                         return Ok(None);
                     }
                     self.state = State::Boundary;
-                    return Ok(Some(Part {
-                        body: self.buffer.split_to(length).freeze(),
-                        began,
-                    }));
+                    return Ok(Some(Part { body: self.buffer.split_to(length).freeze(), began }));
                 }
                 State::Open { scanned, began } => match self.take_open(scanned)? {
                     Some(body) => return Ok(Some(Part { body, began })),
@@ -166,10 +159,7 @@ impl Multipart {
         match length {
             Some(length) if length > PART_LIMIT => Err(MultipartFault::PartTooLong),
             Some(length) => Ok(Some(State::Measured { length, began: now })),
-            None => Ok(Some(State::Open {
-                scanned: 0,
-                began: now,
-            })),
+            None => Ok(Some(State::Open { scanned: 0, began: now })),
         }
     }
 
@@ -187,9 +177,7 @@ impl Multipart {
                 self.state = State::Boundary;
                 Ok(Some(body.freeze()))
             }
-            None if self.buffer.len() > PART_LIMIT + self.delimiter.len() => {
-                Err(MultipartFault::PartTooLong)
-            }
+            None if self.buffer.len() > PART_LIMIT + self.delimiter.len() => Err(MultipartFault::PartTooLong),
             None => Ok(None),
         }
     }
@@ -215,17 +203,12 @@ fn header(bytes: &[u8]) -> Option<(Option<usize>, usize)> {
     let mut start = 0;
     loop {
         let end = start + bytes[start..].iter().position(|byte| *byte == b'\n')?;
-        let line = bytes[start..end]
-            .strip_suffix(b"\r")
-            .unwrap_or(&bytes[start..end]);
+        let line = bytes[start..end].strip_suffix(b"\r").unwrap_or(&bytes[start..end]);
         start = end + 1;
         if line.is_empty() {
             return Some((length, start));
         }
-        let Some((name, value)) = std::str::from_utf8(line)
-            .ok()
-            .and_then(|line| line.split_once(':'))
-        else {
+        let Some((name, value)) = std::str::from_utf8(line).ok().and_then(|line| line.split_once(':')) else {
             continue;
         };
         if name.trim().eq_ignore_ascii_case("content-length") {
@@ -236,10 +219,7 @@ fn header(bytes: &[u8]) -> Option<(Option<usize>, usize)> {
 
 fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
     let from = from.min(bytes.len());
-    bytes[from..]
-        .windows(wanted.len())
-        .position(|window| window == wanted)
-        .map(|at| from + at)
+    bytes[from..].windows(wanted.len()).position(|window| window == wanted).map(|at| from + at)
 }
 
 #[cfg(test)]
@@ -265,12 +245,7 @@ mod tests {
         \xff\xd8 --fram \r\n\r\n\xff\xd9\r\n--frame\nContent-Length: 0\n\n\n--frame--\r\n--frame\r\n\r\nlate";
 
     fn expected() -> Vec<Vec<u8>> {
-        vec![
-            b"ab\r\n--frame-".to_vec(),
-            b"xyz".to_vec(),
-            b"\xff\xd8 --fram \r\n\r\n\xff\xd9".to_vec(),
-            Vec::new(),
-        ]
+        vec![b"ab\r\n--frame-".to_vec(), b"xyz".to_vec(), b"\xff\xd8 --fram \r\n\r\n\xff\xd9".to_vec(), Vec::new()]
     }
 
     #[test]
@@ -280,11 +255,7 @@ mod tests {
         assert_eq!(parts("frame", &bytes).unwrap(), expected());
         for at in 0..=STREAM.len() {
             let (left, right) = STREAM.split_at(at);
-            assert_eq!(
-                parts("frame", &[left, right]).unwrap(),
-                expected(),
-                "split at {at}"
-            );
+            assert_eq!(parts("frame", &[left, right]).unwrap(), expected(), "split at {at}");
         }
     }
 
@@ -298,38 +269,26 @@ mod tests {
             assert!(parser.buffer.len() < 2000);
         }
         parser.push(b"\r\n--frame\r\n\r\nbody\r\n--frame\r\n");
-        assert_eq!(
-            parser.next_part(Instant::now()).unwrap().unwrap().body,
-            &b"body"[..]
-        );
+        assert_eq!(parser.next_part(Instant::now()).unwrap().unwrap().body, &b"body"[..]);
     }
 
     #[test]
     fn a_length_that_lies_costs_one_part_only() {
         let stream = b"--f\r\nContent-Length: 2\r\n\r\nlonger\r\n--f\r\nContent-Length: 4\r\n\r\ngood\r\n--f\r\n";
-        assert_eq!(
-            parts("f", &[stream]).unwrap(),
-            [b"lo".to_vec(), b"good".to_vec()]
-        );
+        assert_eq!(parts("f", &[stream]).unwrap(), [b"lo".to_vec(), b"good".to_vec()]);
     }
 
     #[test]
     fn what_is_too_long_is_refused_before_it_is_kept() {
         let announced = format!("--f\r\nContent-Length: {}\r\n\r\n", PART_LIMIT + 1);
-        assert_eq!(
-            parts("f", &[announced.as_bytes()]),
-            Err(MultipartFault::PartTooLong)
-        );
+        assert_eq!(parts("f", &[announced.as_bytes()]), Err(MultipartFault::PartTooLong));
         let endless = [b"--f\r\n\r\n".to_vec(), vec![0; PART_LIMIT + 100]].concat();
         let chunks: Vec<&[u8]> = endless.chunks(1 << 16).collect();
         assert_eq!(parts("f", &chunks), Err(MultipartFault::PartTooLong));
         let header = [b"--f\r\nX: ".to_vec(), vec![b'a'; HEADER_LIMIT]].concat();
         assert_eq!(parts("f", &[&header]), Err(MultipartFault::HeaderTooLong));
-        let longest = [
-            format!("--f\r\nContent-Length: {PART_LIMIT}\r\n\r\n").into_bytes(),
-            vec![7; PART_LIMIT],
-        ]
-        .concat();
+        let longest =
+            [format!("--f\r\nContent-Length: {PART_LIMIT}\r\n\r\n").into_bytes(), vec![7; PART_LIMIT]].concat();
         assert_eq!(parts("f", &[&longest]).unwrap()[0].len(), PART_LIMIT);
     }
 
@@ -340,30 +299,18 @@ mod tests {
         parser.push(b"--f\r\n\r\nslow");
         assert_eq!(parser.next_part(early), Ok(None));
         parser.push(b"\r\n--f\r\n");
-        let part = parser
-            .next_part(early + std::time::Duration::from_secs(1))
-            .unwrap()
-            .unwrap();
+        let part = parser.next_part(early + std::time::Duration::from_secs(1)).unwrap().unwrap();
         assert_eq!(part.began, early);
     }
 
     #[test]
     fn boundaries_as_cameras_name_them() {
-        assert_eq!(
-            boundary("multipart/x-mixed-replace; boundary=frame"),
-            Some("frame")
-        );
-        assert_eq!(
-            boundary("Multipart/X-Mixed-Replace;BOUNDARY=\"--my b\""),
-            Some("--my b")
-        );
+        assert_eq!(boundary("multipart/x-mixed-replace; boundary=frame"), Some("frame"));
+        assert_eq!(boundary("Multipart/X-Mixed-Replace;BOUNDARY=\"--my b\""), Some("--my b"));
         assert_eq!(boundary("multipart/x-mixed-replace"), None);
         assert_eq!(boundary("image/jpeg; boundary=frame"), None);
         let dashes_in_the_name = b"--cam\r\nContent-Length: 1\r\n\r\na\r\n--cam\r\n";
-        assert_eq!(
-            parts("--cam", &[dashes_in_the_name]).unwrap(),
-            [b"a".to_vec()]
-        );
+        assert_eq!(parts("--cam", &[dashes_in_the_name]).unwrap(), [b"a".to_vec()]);
         let two_more_dashes = b"----cam\r\nContent-Length: 1\r\n\r\na\r\n----cam\r\n";
         assert_eq!(parts("--cam", &[two_more_dashes]).unwrap(), [b"a".to_vec()]);
     }

@@ -16,14 +16,7 @@ fn stream(chunks: mpsc::Receiver<Bytes>) -> Response {
         let chunk = chunks.recv().await?;
         Some((Ok::<_, Infallible>(chunk), chunks))
     });
-    (
-        [(
-            header::CONTENT_TYPE,
-            "multipart/x-mixed-replace; boundary=frame",
-        )],
-        Body::from_stream(body),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame")], Body::from_stream(body)).into_response()
 }
 
 /// A real HTTP server: `/top.mjpeg` plays the script, `/page` is no stream.
@@ -32,9 +25,7 @@ async fn serve(script: Script) -> SocketAddr {
         let chunks = script.lock().unwrap().pop();
         async move { chunks.map_or_else(|| StatusCode::SERVICE_UNAVAILABLE.into_response(), stream) }
     };
-    let router = Router::new()
-        .route("/top.mjpeg", get(next))
-        .route("/page", get(|| async { "a page" }));
+    let router = Router::new().route("/top.mjpeg", get(next)).route("/page", get(|| async { "a page" }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -42,31 +33,18 @@ async fn serve(script: Script) -> SocketAddr {
 }
 
 fn part(content: &[u8]) -> Bytes {
-    let head = format!(
-        "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
-        content.len()
-    );
+    let head = format!("--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", content.len());
     [head.as_bytes(), content, b"\r\n"].concat().into()
 }
 
-fn start(
-    address: SocketAddr,
-    path: &str,
-    stale: Duration,
-) -> (CameraLink, mpsc::Receiver<CameraEvent>) {
+fn start(address: SocketAddr, path: &str, stale: Duration) -> (CameraLink, mpsc::Receiver<CameraEvent>) {
     let (sender, events) = mpsc::channel(16);
-    let options = CameraOptions {
-        url: format!("http://{address}{path}"),
-        stale,
-    };
+    let options = CameraOptions { url: format!("http://{address}{path}"), stale };
     (CameraLink::start(options, sender), events)
 }
 
 async fn next(events: &mut mpsc::Receiver<CameraEvent>) -> CameraEvent {
-    tokio::time::timeout(Duration::from_secs(10), events.recv())
-        .await
-        .unwrap()
-        .unwrap()
+    tokio::time::timeout(Duration::from_secs(10), events.recv()).await.unwrap().unwrap()
 }
 
 async fn down(events: &mut mpsc::Receiver<CameraEvent>) -> CameraLoss {
@@ -78,10 +56,7 @@ async fn down(events: &mut mpsc::Receiver<CameraEvent>) -> CameraLoss {
 
 async fn frame(frames: &mut watch::Receiver<Option<Arc<Frame>>>, wanted: &[u8]) -> Arc<Frame> {
     let found = frames.wait_for(|frame| frame.as_ref().is_some_and(|frame| frame.jpeg == wanted));
-    let found = tokio::time::timeout(Duration::from_secs(10), found)
-        .await
-        .unwrap()
-        .unwrap();
+    let found = tokio::time::timeout(Duration::from_secs(10), found).await.unwrap().unwrap();
     found.clone().unwrap()
 }
 
@@ -124,19 +99,11 @@ async fn a_camera_that_freezes_is_out_and_its_last_picture_is_withdrawn() {
     sender.send(part(ONE)).await.unwrap();
     assert!(matches!(next(&mut events).await, CameraEvent::Up { .. }));
     // Bytes that complete no picture are no sign of life.
-    sender
-        .send(Bytes::from_static(
-            b"--frame\r\nContent-Length: 100\r\n\r\n\xff\xd8\xff",
-        ))
-        .await
-        .unwrap();
+    sender.send(Bytes::from_static(b"--frame\r\nContent-Length: 100\r\n\r\n\xff\xd8\xff")).await.unwrap();
     assert_eq!(down(&mut events).await, CameraLoss::Stalled(stale));
     assert_eq!(*camera.frames().borrow(), None);
     // The script is at its end: the next answer is a new reason.
-    assert!(matches!(
-        down(&mut events).await,
-        CameraLoss::Refused { status: 503, .. }
-    ));
+    assert!(matches!(down(&mut events).await, CameraLoss::Refused { status: 503, .. }));
 }
 
 #[tokio::test]
@@ -155,10 +122,7 @@ async fn what_is_no_camera_is_named() {
     };
     let (_camera, mut events) = start(nobody, "/top.mjpeg", Duration::from_secs(5));
     let why = down(&mut events).await.to_string();
-    assert!(
-        why.contains("onnection refused") && why.contains("`url` in the station file"),
-        "{why}"
-    );
+    assert!(why.contains("onnection refused") && why.contains("`url` in the station file"), "{why}");
 }
 
 #[tokio::test]
@@ -166,14 +130,6 @@ async fn an_endless_part_ends_the_connection() {
     let (sender, chunks) = mpsc::channel(8);
     let address = serve(Arc::new(Mutex::new(vec![chunks]))).await;
     let (_camera, mut events) = start(address, "/top.mjpeg", Duration::from_secs(5));
-    sender
-        .send(Bytes::from_static(
-            b"--frame\r\nContent-Length: 99999999\r\n\r\n",
-        ))
-        .await
-        .unwrap();
-    assert_eq!(
-        down(&mut events).await,
-        CameraLoss::Malformed(MultipartFault::PartTooLong)
-    );
+    sender.send(Bytes::from_static(b"--frame\r\nContent-Length: 99999999\r\n\r\n")).await.unwrap();
+    assert_eq!(down(&mut events).await, CameraLoss::Malformed(MultipartFault::PartTooLong));
 }

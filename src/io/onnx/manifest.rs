@@ -84,18 +84,11 @@ impl Manifest {
     /// Reads `manifest.json` in `folder`; the files it names are checked by [`Manifest::read`].
     pub(super) fn load(folder: &Path) -> Result<Self, EyesError> {
         let path = folder.join("manifest.json");
-        let unusable = |why: String| EyesError::Manifest {
-            path: path.clone(),
-            why,
-        };
+        let unusable = |why: String| EyesError::Manifest { path: path.clone(), why };
         let bytes = std::fs::read(&path).map_err(|error| unusable(error.to_string()))?;
-        let document: Document =
-            serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
+        let document: Document = serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
         if document.format != FORMAT {
-            return Err(unusable(format!(
-                "its format is {}, and this program reads {FORMAT}",
-                document.format
-            )));
+            return Err(unusable(format!("its format is {}, and this program reads {FORMAT}", document.format)));
         }
         let detector = document.take("itemdet").map_err(unusable)?;
         let embedder = document.take("itememb").map_err(unusable)?;
@@ -103,29 +96,14 @@ impl Manifest {
         Ok(Self {
             folder: folder.to_owned(),
             info: ModelsInfo {
-                threshold: detector
-                    .threshold
-                    .ok_or_else(|| need("itemdet", "threshold"))?,
-                space_id: embedder
-                    .space_id
-                    .clone()
-                    .ok_or_else(|| need("itememb", "space_id"))?,
-                calibration: embedder
-                    .calibration
-                    .ok_or_else(|| need("itememb", "calibration"))?,
-                detector: ModelInfo {
-                    file: detector.file,
-                    sha256: detector.sha256,
-                },
-                embedder: ModelInfo {
-                    file: embedder.file,
-                    sha256: embedder.sha256,
-                },
+                threshold: detector.threshold.ok_or_else(|| need("itemdet", "threshold"))?,
+                space_id: embedder.space_id.clone().ok_or_else(|| need("itememb", "space_id"))?,
+                calibration: embedder.calibration.ok_or_else(|| need("itememb", "calibration"))?,
+                detector: ModelInfo { file: detector.file, sha256: detector.sha256 },
+                embedder: ModelInfo { file: embedder.file, sha256: embedder.sha256 },
                 manifest_sha256: sha256(&bytes),
             },
-            self_test: embedder
-                .self_test
-                .ok_or_else(|| need("itememb", "self_test"))?,
+            self_test: embedder.self_test.ok_or_else(|| need("itememb", "self_test"))?,
         })
     }
 
@@ -139,8 +117,7 @@ impl Manifest {
     }
 
     pub(super) fn read_self_test(&self) -> Result<Vec<u8>, EyesError> {
-        self.read_checked(&self.self_test.image, &self.self_test.sha256)
-            .map(|(_, bytes)| bytes)
+        self.read_checked(&self.self_test.image, &self.self_test.sha256).map(|(_, bytes)| bytes)
     }
 
     pub(super) fn detector(&self) -> &ModelInfo {
@@ -161,17 +138,11 @@ impl Manifest {
 
     fn read_checked(&self, file: &str, expected: &str) -> Result<(PathBuf, Vec<u8>), EyesError> {
         let path = self.folder.join(file);
-        let bytes = std::fs::read(&path).map_err(|error| EyesError::FileMissing {
-            path: path.clone(),
-            why: error.to_string(),
-        })?;
+        let bytes = std::fs::read(&path)
+            .map_err(|error| EyesError::FileMissing { path: path.clone(), why: error.to_string() })?;
         let found = sha256(&bytes);
         if found != expected {
-            return Err(EyesError::WrongHash {
-                path,
-                expected: expected.to_owned(),
-                found,
-            });
+            return Err(EyesError::WrongHash { path, expected: expected.to_owned(), found });
         }
         Ok((path, bytes))
     }
@@ -190,8 +161,5 @@ impl Document {
 
 /// Lower-case hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

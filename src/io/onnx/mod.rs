@@ -154,30 +154,13 @@ impl Eyes {
     ///
     /// # Errors
     /// As [`Eyes::look`].
-    pub async fn glance(
-        &self,
-        camera: usize,
-        jpeg: Bytes,
-        view_px: [u32; 4],
-    ) -> Result<Glance, LookError> {
-        self.ask(|reply| Job::Glance {
-            camera,
-            jpeg,
-            view_px,
-            reply,
-        })
-        .await
+    pub async fn glance(&self, camera: usize, jpeg: Bytes, view_px: [u32; 4]) -> Result<Glance, LookError> {
+        self.ask(|reply| Job::Glance { camera, jpeg, view_px, reply }).await
     }
 
-    async fn ask<T>(
-        &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, LookError>>) -> Job,
-    ) -> Result<T, LookError> {
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, LookError>>) -> Job) -> Result<T, LookError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs
-            .send(job(reply))
-            .await
-            .map_err(|_| LookError::Stopped)?;
+        self.jobs.send(job(reply)).await.map_err(|_| LookError::Stopped)?;
         answer.await.map_err(|_| LookError::Stopped)?
     }
 }

@@ -45,31 +45,15 @@ impl Detector {
     /// # Errors
     /// A file that is missing or another one, or a model that does not keep the contract of `itemdet`.
     pub(super) fn load(environment: &Environment, manifest: &Manifest) -> Result<Self, EyesError> {
-        const INPUT: Port = Port {
-            name: "image",
-            kind: TensorElementType::Uint8,
-            shape: &[1, 320, 320, 3],
-        };
+        const INPUT: Port = Port { name: "image", kind: TensorElementType::Uint8, shape: &[1, 320, 320, 3] };
         const OUTPUTS: [Port; 2] = [
-            Port {
-                name: "boxes",
-                kind: TensorElementType::Float32,
-                shape: &[1, 64, 4],
-            },
-            Port {
-                name: "scores",
-                kind: TensorElementType::Float32,
-                shape: &[1, 64],
-            },
+            Port { name: "boxes", kind: TensorElementType::Float32, shape: &[1, 64, 4] },
+            Port { name: "scores", kind: TensorElementType::Float32, shape: &[1, 64] },
         ];
         let (path, bytes) = manifest.read(manifest.detector())?;
         let session = open(environment, &path, &bytes, true)?;
         check("itemdet", &path, &session, &INPUT, &OUTPUTS)?;
-        Ok(Self {
-            session,
-            path,
-            threshold: manifest.threshold(),
-        })
+        Ok(Self { session, path, threshold: manifest.threshold() })
     }
 
     /// Runs once on grey, so that the first shopper does not wait for memory to be laid out.
@@ -77,40 +61,21 @@ impl Detector {
         let grey = vec![GREY; (FRAME_PX * FRAME_PX * 3) as usize];
         self.detect(&grey)
             .map(drop)
-            .map_err(|error| EyesError::SelfTest {
-                path: self.path.clone(),
-                what: error.to_string(),
-            })
+            .map_err(|error| EyesError::SelfTest { path: self.path.clone(), what: error.to_string() })
     }
 
     /// All candidates on a picture of [`FRAME_PX`] square RGB pixels, in its pixels.
     pub(super) fn detect(&mut self, pixels: &[u8]) -> Result<Vec<Detection>, LookError> {
         let side = i64::from(FRAME_PX);
         let input = TensorRef::from_array_view(([1, side, side, 3], pixels)).map_err(failed)?;
-        let outputs = self
-            .session
-            .run(ort::inputs!["image" => input])
-            .map_err(failed)?;
-        let (_, boxes) = outputs["boxes"]
-            .try_extract_tensor::<f32>()
-            .map_err(failed)?;
-        let (_, scores) = outputs["scores"]
-            .try_extract_tensor::<f32>()
-            .map_err(failed)?;
+        let outputs = self.session.run(ort::inputs!["image" => input]).map_err(failed)?;
+        let (_, boxes) = outputs["boxes"].try_extract_tensor::<f32>().map_err(failed)?;
+        let (_, scores) = outputs["scores"].try_extract_tensor::<f32>().map_err(failed)?;
         if boxes.len() != CANDIDATES * 4 || scores.len() != CANDIDATES {
-            return Err(LookError::Model(
-                "the detector gave another number of boxes".to_owned(),
-            ));
+            return Err(LookError::Model("the detector gave another number of boxes".to_owned()));
         }
         let (boxes, _) = boxes.as_chunks::<4>();
-        Ok(boxes
-            .iter()
-            .zip(scores)
-            .map(|(box_px, score)| Detection {
-                box_px: *box_px,
-                score: *score,
-            })
-            .collect())
+        Ok(boxes.iter().zip(scores).map(|(box_px, score)| Detection { box_px: *box_px, score: *score }).collect())
     }
 }
 
@@ -124,35 +89,17 @@ impl Embedder {
     /// # Errors
     /// A file that is missing or another one, or a model that does not keep the contract of `itememb`.
     pub(super) fn load(environment: &Environment, manifest: &Manifest) -> Result<Self, EyesError> {
-        const INPUT: Port = Port {
-            name: "crops",
-            kind: TensorElementType::Uint8,
-            shape: &[-1, 192, 192, 3],
-        };
-        const OUTPUTS: [Port; 1] = [Port {
-            name: "embedding",
-            kind: TensorElementType::Float32,
-            shape: &[-1, 256],
-        }];
+        const INPUT: Port = Port { name: "crops", kind: TensorElementType::Uint8, shape: &[-1, 192, 192, 3] };
+        const OUTPUTS: [Port; 1] = [Port { name: "embedding", kind: TensorElementType::Float32, shape: &[-1, 256] }];
         let (path, bytes) = manifest.read(manifest.embedder())?;
         let session = open(environment, &path, &bytes, false)?;
         check("itememb", &path, &session, &INPUT, &OUTPUTS)?;
-        let own = session
-            .metadata()
-            .ok()
-            .and_then(|metadata| metadata.custom("space_id"));
+        let own = session.metadata().ok().and_then(|metadata| metadata.custom("space_id"));
         if let Some(own) = own
             && own != manifest.space_id()
         {
-            let what = format!(
-                "its space_id is '{own}', and the manifest says '{}'",
-                manifest.space_id()
-            );
-            return Err(EyesError::OffContract {
-                path,
-                role: "itememb",
-                what,
-            });
+            let what = format!("its space_id is '{own}', and the manifest says '{}'", manifest.space_id());
+            return Err(EyesError::OffContract { path, role: "itememb", what });
         }
         Ok(Self { session, path })
     }
@@ -161,34 +108,21 @@ impl Embedder {
     pub(super) fn self_test(&mut self, manifest: &Manifest) -> Result<(), EyesError> {
         let test = &manifest.self_test;
         let bytes = manifest.read_self_test()?;
-        let failed = |what: String| EyesError::SelfTest {
-            path: self.path.clone(),
-            what,
-        };
+        let failed = |what: String| EyesError::SelfTest { path: self.path.clone(), what };
         let picture = decode_any(&bytes).map_err(|error| failed(error.to_string()))?;
         let mut pixels = Vec::new();
-        Scaler::default().square(
-            &picture,
-            [0, 0, picture.width(), picture.height()],
-            &mut pixels,
-        );
-        let embeddings = self.embed(&pixels).map_err(|error| EyesError::SelfTest {
-            path: self.path.clone(),
-            what: error.to_string(),
-        })?;
-        let cosine = embeddings
-            .first()
-            .map_or(f32::NAN, |found| cosine(found, &test.embedding));
+        Scaler::default().square(&picture, [0, 0, picture.width(), picture.height()], &mut pixels);
+        let embeddings = self
+            .embed(&pixels)
+            .map_err(|error| EyesError::SelfTest { path: self.path.clone(), what: error.to_string() })?;
+        let cosine = embeddings.first().map_or(f32::NAN, |found| cosine(found, &test.embedding));
         // Not `<`: what is no number has failed as well.
         if cosine >= test.min_cosine {
             return Ok(());
         }
         Err(EyesError::SelfTest {
             path: self.path.clone(),
-            what: format!(
-                "cosine {cosine:.5} to the released embedding, at least {} needed",
-                test.min_cosine
-            ),
+            what: format!("cosine {cosine:.5} to the released embedding, at least {} needed", test.min_cosine),
         })
     }
 
@@ -201,24 +135,15 @@ impl Embedder {
             let side = i64::from(CROP_PX);
             let shape = [count as i64, side, side, 3];
             let input = TensorRef::from_array_view((shape, batch)).map_err(failed)?;
-            let outputs = self
-                .session
-                .run(ort::inputs!["crops" => input])
-                .map_err(failed)?;
-            let (_, values) = outputs["embedding"]
-                .try_extract_tensor::<f32>()
-                .map_err(failed)?;
+            let outputs = self.session.run(ort::inputs!["crops" => input]).map_err(failed)?;
+            let (_, values) = outputs["embedding"].try_extract_tensor::<f32>().map_err(failed)?;
             if values.len() != count * DIMENSIONS {
-                return Err(LookError::Model(
-                    "the embedder gave another number of values".to_owned(),
-                ));
+                return Err(LookError::Model("the embedder gave another number of values".to_owned()));
             }
             for embedding in values.chunks(DIMENSIONS) {
                 let length2: f32 = embedding.iter().map(|value| value * value).sum();
                 if length2.is_nan() || (length2 - 1.0).abs() > UNIT_TOLERANCE {
-                    return Err(LookError::Model(
-                        "an embedding is not of unit length".to_owned(),
-                    ));
+                    return Err(LookError::Model("an embedding is not of unit length".to_owned()));
                 }
                 embeddings.push(embedding.to_vec());
             }
@@ -228,12 +153,7 @@ impl Embedder {
 }
 
 /// Opens a session on a model's bytes. `fixed` says that all its sizes are known beforehand.
-fn open(
-    environment: &Environment,
-    path: &Path,
-    bytes: &[u8],
-    fixed: bool,
-) -> Result<Session, EyesError> {
+fn open(environment: &Environment, path: &Path, bytes: &[u8], fixed: bool) -> Result<Session, EyesError> {
     let session = || -> ort::Result<Session> {
         let session = Session::builder(environment)?
             .with_intra_threads(THREADS)?
@@ -244,42 +164,22 @@ fn open(
             // Lays memory out once; with sizes that vary it would keep one layout for each.
             .with_memory_pattern(fixed)?
             // The arena keeps the largest batch for ever; allocating costs nothing beside convolutions.
-            .with_execution_providers([ort::ep::CPU::default()
-                .with_arena_allocator(false)
-                .build()])?
+            .with_execution_providers([ort::ep::CPU::default().with_arena_allocator(false).build()])?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .commit_from_memory(bytes)?;
         Ok(session)
     };
-    session().map_err(|error| EyesError::Refused {
-        path: path.to_owned(),
-        why: error.to_string(),
-    })
+    session().map_err(|error| EyesError::Refused { path: path.to_owned(), why: error.to_string() })
 }
 
-fn check(
-    role: &'static str,
-    path: &Path,
-    session: &Session,
-    input: &Port,
-    outputs: &[Port],
-) -> Result<(), EyesError> {
-    let off = |what: String| EyesError::OffContract {
-        path: path.to_owned(),
-        role,
-        what,
-    };
+fn check(role: &'static str, path: &Path, session: &Session, input: &Port, outputs: &[Port]) -> Result<(), EyesError> {
+    let off = |what: String| EyesError::OffContract { path: path.to_owned(), role, what };
     let inputs = session.inputs();
     check_port("input", inputs, input).map_err(off)?;
     if inputs.len() != 1 {
-        return Err(off(format!(
-            "it has {} inputs, and must have 1",
-            inputs.len()
-        )));
+        return Err(off(format!("it has {} inputs, and must have 1", inputs.len())));
     }
-    outputs
-        .iter()
-        .try_for_each(|output| check_port("output", session.outputs(), output).map_err(off))
+    outputs.iter().try_for_each(|output| check_port("output", session.outputs(), output).map_err(off))
 }
 
 fn check_port(what: &str, found: &[Outlet], wanted: &Port) -> Result<(), String> {
@@ -287,9 +187,7 @@ fn check_port(what: &str, found: &[Outlet], wanted: &Port) -> Result<(), String>
         return Err(format!("it has no {what} `{}`", wanted.name));
     };
     match outlet.dtype() {
-        ValueType::Tensor { ty, shape, .. } if *ty == wanted.kind && **shape == *wanted.shape => {
-            Ok(())
-        }
+        ValueType::Tensor { ty, shape, .. } if *ty == wanted.kind && **shape == *wanted.shape => Ok(()),
         other => Err(format!(
             "its {what} `{}` is {other}, and must be {:?} {:?} (-1: any)",
             wanted.name, wanted.kind, wanted.shape

@@ -37,9 +37,7 @@ pub(super) fn decode_jpeg(jpeg: &[u8]) -> Result<RgbImage, LookError> {
     let undecodable = |error: image::ImageError| LookError::Undecodable(error.to_string());
     let mut decoder = JpegDecoder::new(Cursor::new(jpeg)).map_err(undecodable)?;
     decoder.set_limits(limits()).map_err(undecodable)?;
-    Ok(DynamicImage::from_decoder(decoder)
-        .map_err(undecodable)?
-        .into_rgb8())
+    Ok(DynamicImage::from_decoder(decoder).map_err(undecodable)?.into_rgb8())
 }
 
 /// Decodes a JPEG or PNG of any origin to RGB, for enrolling.
@@ -54,10 +52,7 @@ pub fn decode_any(bytes: &[u8]) -> Result<RgbImage, LookError> {
         .with_guessed_format()
         .map_err(|error| LookError::Undecodable(error.to_string()))?;
     reader.limits(limits());
-    reader
-        .decode()
-        .map(DynamicImage::into_rgb8)
-        .map_err(|error| LookError::Undecodable(error.to_string()))
+    reader.decode().map(DynamicImage::into_rgb8).map_err(|error| LookError::Undecodable(error.to_string()))
 }
 
 fn limits() -> Limits {
@@ -82,12 +77,7 @@ pub(super) fn check_view(picture: &RgbImage, view: [u32; 4]) -> Result<(), LookE
 pub(super) fn mask(picture: &mut RgbImage, view: [u32; 4]) {
     let row_bytes = picture.width() as usize * 3;
     let [left, top, right, bottom] = view.map(|edge| edge as usize);
-    for (y, row) in picture
-        .as_flat_samples_mut()
-        .samples
-        .chunks_exact_mut(row_bytes)
-        .enumerate()
-    {
+    for (y, row) in picture.as_flat_samples_mut().samples.chunks_exact_mut(row_bytes).enumerate() {
         if y < top || y >= bottom {
             row.fill(GREY);
         } else {
@@ -123,12 +113,7 @@ pub(super) fn crop_region(box_px: [f32; 4], width: u32, height: u32) -> Option<[
     let (dx, dy) = ((x1 - x0) * MARGIN, (y1 - y0) * MARGIN);
     let down = |value: f32, limit: u32| value.floor().clamp(0.0, limit as f32) as u32;
     let up = |value: f32, limit: u32| value.ceil().clamp(0.0, limit as f32) as u32;
-    let region = [
-        down(x0 - dx, width),
-        down(y0 - dy, height),
-        up(x1 + dx, width),
-        up(y1 + dy, height),
-    ];
+    let region = [down(x0 - dx, width), down(y0 - dy, height), up(x1 + dx, width), up(y1 + dy, height)];
     (region[0] < region[2] && region[1] < region[3]).then_some(region)
 }
 
@@ -168,13 +153,7 @@ impl Scaler {
         let mut canvas = std::mem::take(&mut self.canvas);
         canvas.clear();
         canvas.resize(side as usize * side as usize * 3, GREY);
-        paste(
-            &cut(picture, region),
-            width,
-            &mut canvas,
-            side,
-            ((side - width) / 2, (side - height) / 2),
-        );
+        paste(&cut(picture, region), width, &mut canvas, side, ((side - width) / 2, (side - height) / 2));
         crops.extend_from_slice(&self.resize(&canvas, (side, side), (CROP_PX, CROP_PX)));
         self.canvas = canvas;
     }
@@ -187,11 +166,7 @@ impl Scaler {
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         let resized = ImageRef::new(from.0, from.1, pixels, PixelType::U8x3)
             .map_err(|error| error.to_string())
-            .and_then(|source| {
-                self.resizer
-                    .resize(&source, &mut target, &options)
-                    .map_err(|error| error.to_string())
-            });
+            .and_then(|source| self.resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string()));
         // Both images are RGB and of the sizes said, so that nothing can fail; grey is "nothing there".
         debug_assert_eq!(resized, Ok(()));
         if resized.is_err() {
@@ -206,12 +181,7 @@ fn cut(picture: &RgbImage, region: [u32; 4]) -> Vec<u8> {
     let row_bytes = picture.width() as usize * 3;
     let [left, top, right, bottom] = region.map(|edge| edge as usize);
     let mut part = Vec::with_capacity((right - left) * (bottom - top) * 3);
-    for row in picture
-        .as_raw()
-        .chunks_exact(row_bytes)
-        .take(bottom)
-        .skip(top)
-    {
+    for row in picture.as_raw().chunks_exact(row_bytes).take(bottom).skip(top) {
         part.extend_from_slice(&row[left * 3..right * 3]);
     }
     part
@@ -235,14 +205,9 @@ pub(super) fn half_luma(picture: &RgbImage, view: [u32; 4]) -> (Vec<u8>, usize) 
     let mut luma = Vec::with_capacity(width * height);
     for y in 0..height {
         let start = (top + 2 * y) * row_bytes + left * 3;
-        let (upper, lower) = (
-            &raw[start..start + width * 6],
-            &raw[start + row_bytes..start + row_bytes + width * 6],
-        );
+        let (upper, lower) = (&raw[start..start + width * 6], &raw[start + row_bytes..start + row_bytes + width * 6]);
         for (a, b) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
-            let sum = |c: usize| {
-                u32::from(a[c]) + u32::from(a[c + 3]) + u32::from(b[c]) + u32::from(b[c + 3])
-            };
+            let sum = |c: usize| u32::from(a[c]) + u32::from(a[c + 3]) + u32::from(b[c]) + u32::from(b[c + 3]);
             // 77 + 150 + 29 = 256, times the four pixels that were added up.
             luma.push(((77 * sum(0) + 150 * sum(1) + 29 * sum(2)) >> 10) as u8);
         }
@@ -252,18 +217,14 @@ pub(super) fn half_luma(picture: &RgbImage, view: [u32; 4]) -> (Vec<u8>, usize) 
 
 /// Brightness and sharpness of luma as [`half_luma`] gives it.
 pub(super) fn quality(luma: &[u8], width: usize) -> Quality {
-    let brightness =
-        luma.iter().map(|value| f64::from(*value)).sum::<f64>() / luma.len().max(1) as f64;
+    let brightness = luma.iter().map(|value| f64::from(*value)).sum::<f64>() / luma.len().max(1) as f64;
     let height = luma.len().checked_div(width).unwrap_or(0);
     let (mut sum, mut squares, mut count) = (0i64, 0i64, 0i64);
     for y in 1..height.saturating_sub(1) {
         let row = |y: usize| &luma[y * width..(y + 1) * width];
         let (above, here, below) = (row(y - 1), row(y), row(y + 1));
         for x in 1..width.saturating_sub(1) {
-            let laplacian = i64::from(above[x])
-                + i64::from(below[x])
-                + i64::from(here[x - 1])
-                + i64::from(here[x + 1])
+            let laplacian = i64::from(above[x]) + i64::from(below[x]) + i64::from(here[x - 1]) + i64::from(here[x + 1])
                 - 4 * i64::from(here[x]);
             sum += laplacian;
             squares += laplacian * laplacian;
@@ -273,10 +234,7 @@ pub(super) fn quality(luma: &[u8], width: usize) -> Quality {
     let count = count.max(1) as f64;
     let mean = sum as f64 / count;
     let sharpness = squares as f64 / count - mean * mean;
-    Quality {
-        brightness: brightness as f32,
-        sharpness: sharpness as f32,
-    }
+    Quality { brightness: brightness as f32, sharpness: sharpness as f32 }
 }
 
 #[cfg(test)]
@@ -290,11 +248,7 @@ mod tests {
         mask(&mut picture, [2, 3, 9, 7]);
         for (x, y, pixel) in picture.enumerate_pixels() {
             let inside = (2..9).contains(&x) && (3..7).contains(&y);
-            assert_eq!(
-                pixel.0,
-                if inside { [1, 2, 3] } else { [GREY; 3] },
-                "{x},{y}"
-            );
+            assert_eq!(pixel.0, if inside { [1, 2, 3] } else { [GREY; 3] }, "{x},{y}");
         }
     }
 
@@ -309,99 +263,50 @@ mod tests {
         }
         let letterbox = Scaler::default().letterbox(&picture, [60, 160, 460, 360]);
         let at = |x: usize, y: usize| letterbox.pixels[(y * 320 + x) * 3];
-        assert_eq!(
-            (at(160, 79), at(160, 80), at(160, 239), at(160, 240)),
-            (GREY, 0, 0, GREY)
-        );
+        assert_eq!((at(160, 79), at(160, 80), at(160, 239), at(160, 240)), (GREY, 0, 0, GREY));
         // (100 - 60) * 0.8 = 32 and (200 - 160) * 0.8 + 80 = 112; the square is 32 wide.
-        assert_eq!(
-            (at(30, 113), at(33, 113), at(62, 142), at(65, 142)),
-            (0, 255, 255, 0)
-        );
-        assert_eq!(
-            letterbox.back([32.0, 112.0, 64.0, 144.0]),
-            [100.0, 200.0, 140.0, 240.0]
-        );
-        assert_eq!(
-            letterbox.back([-9.0, 0.0, 999.0, 999.0]),
-            [60.0, 160.0, 460.0, 360.0]
-        );
+        assert_eq!((at(30, 113), at(33, 113), at(62, 142), at(65, 142)), (0, 255, 255, 0));
+        assert_eq!(letterbox.back([32.0, 112.0, 64.0, 144.0]), [100.0, 200.0, 140.0, 240.0]);
+        assert_eq!(letterbox.back([-9.0, 0.0, 999.0, 999.0]), [60.0, 160.0, 460.0, 360.0]);
     }
 
     #[test]
     fn a_crop_is_squared_with_grey_and_has_its_margin() {
-        assert_eq!(
-            crop_region([100.0, 100.0, 200.0, 150.0], 640, 480),
-            Some([92, 96, 208, 154])
-        );
-        assert_eq!(
-            crop_region([0.0, 470.0, 50.0, 480.0], 640, 480),
-            Some([0, 469, 54, 480])
-        );
+        assert_eq!(crop_region([100.0, 100.0, 200.0, 150.0], 640, 480), Some([92, 96, 208, 154]));
+        assert_eq!(crop_region([0.0, 470.0, 50.0, 480.0], 640, 480), Some([0, 469, 54, 480]));
         assert_eq!(crop_region([50.0, 50.0, 50.0, 60.0], 640, 480), None);
         let picture = RgbImage::from_pixel(100, 50, Rgb([200, 10, 10]));
         let mut crops = Vec::new();
         Scaler::default().square(&picture, [0, 0, 100, 50], &mut crops);
         assert_eq!(crops.len(), 192 * 192 * 3);
         let at = |x: usize, y: usize| &crops[(y * 192 + x) * 3..][..3];
-        assert_eq!(
-            (at(96, 20), at(96, 96), at(96, 170)),
-            (&[GREY; 3][..], &[200, 10, 10][..], &[GREY; 3][..])
-        );
+        assert_eq!((at(96, 20), at(96, 96), at(96, 170)), (&[GREY; 3][..], &[200, 10, 10][..], &[GREY; 3][..]));
     }
 
     #[test]
     fn sharpness_falls_with_blur_and_brightness_is_the_mean() {
-        let checks = RgbImage::from_fn(64, 64, |x, y| {
-            Rgb([if (x / 8 + y / 8) % 2 == 0 { 40 } else { 200 }; 3])
-        });
+        let checks = RgbImage::from_fn(64, 64, |x, y| Rgb([if (x / 8 + y / 8) % 2 == 0 { 40 } else { 200 }; 3]));
         let ramp = RgbImage::from_fn(64, 64, |x, _| Rgb([(x * 3) as u8; 3]));
         let of = |picture: &RgbImage| {
             let (luma, width) = half_luma(picture, [0, 0, 64, 64]);
             quality(&luma, width)
         };
-        assert!(
-            (of(&checks).brightness - 120.0).abs() < 1.0,
-            "{:?}",
-            of(&checks)
-        );
-        assert!(
-            of(&checks).sharpness > 100.0 && of(&ramp).sharpness < 2.0,
-            "{:?} {:?}",
-            of(&checks),
-            of(&ramp)
-        );
+        assert!((of(&checks).brightness - 120.0).abs() < 1.0, "{:?}", of(&checks));
+        assert!(of(&checks).sharpness > 100.0 && of(&ramp).sharpness < 2.0, "{:?} {:?}", of(&checks), of(&ramp));
     }
 
     #[test]
     fn broken_pictures_have_names() {
         let mut jpeg = Vec::new();
         let picture = RgbImage::from_pixel(64, 48, Rgb([9, 200, 30]));
-        picture
-            .write_to(&mut Cursor::new(&mut jpeg), image::ImageFormat::Jpeg)
-            .unwrap();
+        picture.write_to(&mut Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).unwrap();
         assert_eq!(decode_jpeg(&jpeg).unwrap().dimensions(), (64, 48));
         let filled_up = [&jpeg[..], &[0; 20]].concat();
         assert!(decode_jpeg(&filled_up).is_ok());
-        assert_eq!(
-            decode_jpeg(&jpeg[..jpeg.len() - 20]),
-            Err(LookError::CutOff)
-        );
+        assert_eq!(decode_jpeg(&jpeg[..jpeg.len() - 20]), Err(LookError::CutOff));
         assert_eq!(decode_jpeg(b""), Err(LookError::CutOff));
-        assert!(matches!(
-            decode_jpeg(b"\xff\xd8\xff\xe0 nothing \xff\xd9"),
-            Err(LookError::Undecodable(_))
-        ));
-        assert!(matches!(
-            decode_any(b"GIF89a"),
-            Err(LookError::Undecodable(_))
-        ));
-        assert_eq!(
-            check_view(&picture, [0, 0, 64, 49]),
-            Err(LookError::WrongSize {
-                width: 64,
-                height: 48
-            })
-        );
+        assert!(matches!(decode_jpeg(b"\xff\xd8\xff\xe0 nothing \xff\xd9"), Err(LookError::Undecodable(_))));
+        assert!(matches!(decode_any(b"GIF89a"), Err(LookError::Undecodable(_))));
+        assert_eq!(check_view(&picture, [0, 0, 64, 49]), Err(LookError::WrongSize { width: 64, height: 48 }));
     }
 }

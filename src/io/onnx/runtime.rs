@@ -25,15 +25,8 @@ pub(super) fn environment(configured: Option<&Path>) -> Result<Environment, Eyes
         return Ok(environment.clone());
     }
     let program = std::env::current_exe().ok();
-    let path = library(
-        configured,
-        |name| std::env::var_os(name),
-        program.as_deref(),
-    )?;
-    let unusable = |why: String| EyesError::LibraryUnusable {
-        path: path.clone(),
-        why,
-    };
+    let path = library(configured, |name| std::env::var_os(name), program.as_deref())?;
+    let unusable = |why: String| EyesError::LibraryUnusable { path: path.clone(), why };
     let environment = ort::init_from(&path)
         .map_err(|error| unusable(error.to_string()))?
         .with_name("augenmass")
@@ -52,22 +45,12 @@ fn library(
     program: Option<&Path>,
 ) -> Result<PathBuf, EyesError> {
     let named = [
-        (
-            configured.map(Path::to_owned),
-            "`[models] onnxruntime` of the station file",
-        ),
-        (
-            variable(NAMED_BY_ORT)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from),
-            NAMED_BY_ORT,
-        ),
+        (configured.map(Path::to_owned), "`[models] onnxruntime` of the station file"),
+        (variable(NAMED_BY_ORT).filter(|value| !value.is_empty()).map(PathBuf::from), NAMED_BY_ORT),
     ];
     for (path, named_by) in named {
         if let Some(path) = path {
-            return path
-                .canonicalize()
-                .map_err(|_| EyesError::NamedLibraryMissing { path, named_by });
+            return path.canonicalize().map_err(|_| EyesError::NamedLibraryMissing { path, named_by });
         }
     }
     let beside = program.and_then(Path::parent);
@@ -76,18 +59,13 @@ fn library(
         variable(SET_BY_CARGO).map(PathBuf::from),
         beside.map(|folder| folder.join("libonnxruntime.so")),
         // A program started straight from target/debug or target/release, without Cargo.
-        beside
-            .and_then(Path::parent)
-            .map(|target| target.join("onnxruntime/libonnxruntime.so")),
+        beside.and_then(Path::parent).map(|target| target.join("onnxruntime/libonnxruntime.so")),
     ]
     .into_iter()
     .flatten()
     .collect();
     // `ort` looks for a relative path beside the program first, so it gets none.
-    places
-        .iter()
-        .find_map(|place| place.canonicalize().ok())
-        .ok_or(EyesError::LibraryMissing(places))
+    places.iter().find_map(|place| place.canonicalize().ok()).ok_or(EyesError::LibraryMissing(places))
 }
 
 #[cfg(test)]
@@ -106,17 +84,9 @@ mod tests {
         assert_eq!(library(Some(&there), |_| None, None), Ok(there.clone()));
         assert_eq!(library(None, by_cargo, None), Ok(there.clone()));
         let refused = library(Some(&missing), by_cargo, None).unwrap_err();
-        assert!(
-            matches!(refused, EyesError::NamedLibraryMissing { .. }),
-            "{refused}"
-        );
+        assert!(matches!(refused, EyesError::NamedLibraryMissing { .. }), "{refused}");
         let by_ort = |name: &str| (name == NAMED_BY_ORT).then(|| missing.clone().into_os_string());
-        assert!(
-            library(None, by_ort, None)
-                .unwrap_err()
-                .to_string()
-                .contains("ORT_DYLIB_PATH")
-        );
+        assert!(library(None, by_ort, None).unwrap_err().to_string().contains("ORT_DYLIB_PATH"));
     }
 
     #[test]
@@ -126,11 +96,7 @@ mod tests {
         match library(None, |_| None, Some(&program)) {
             Err(error @ EyesError::LibraryMissing(_)) => {
                 let text = error.to_string();
-                assert!(
-                    text.contains("cargo xtask onnxruntime")
-                        && text.contains("/usr/lib/augenmass/"),
-                    "{text}"
-                );
+                assert!(text.contains("cargo xtask onnxruntime") && text.contains("/usr/lib/augenmass/"), "{text}");
             }
             // A machine on which the package is installed has one.
             other => assert_eq!(other, Ok(PathBuf::from(INSTALLED).canonicalize().unwrap())),
@@ -140,10 +106,7 @@ mod tests {
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
         std::fs::write(&beside_target, "").unwrap();
         if !Path::new(INSTALLED).exists() {
-            assert_eq!(
-                library(None, |_| None, Some(&program)),
-                Ok(beside_target.canonicalize().unwrap())
-            );
+            assert_eq!(library(None, |_| None, Some(&program)), Ok(beside_target.canonicalize().unwrap()));
         }
     }
 }

@@ -8,10 +8,7 @@ fn shipped() -> PathBuf {
 }
 
 fn start(folder: &Path) -> Result<Eyes, EyesError> {
-    Eyes::start(&EyesOptions {
-        models_directory: folder.to_owned(),
-        onnxruntime: None,
-    })
+    Eyes::start(&EyesOptions { models_directory: folder.to_owned(), onnxruntime: None })
 }
 
 /// A copy of the shipped models that a test may spoil.
@@ -29,15 +26,9 @@ fn copy() -> tempfile::TempDir {
 /// Changes the entry of `role` in the manifest.
 fn edit(folder: &Path, role: &str, change: impl FnOnce(&mut serde_json::Value)) {
     let path = folder.join("manifest.json");
-    let mut document: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut document: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let models = document["models"].as_array_mut().unwrap();
-    change(
-        models
-            .iter_mut()
-            .find(|model| model["role"] == role)
-            .unwrap(),
-    );
+    change(models.iter_mut().find(|model| model["role"] == role).unwrap());
     std::fs::write(&path, serde_json::to_vec(&document).unwrap()).unwrap();
 }
 
@@ -48,9 +39,7 @@ fn refused(folder: &Path) -> EyesError {
 
 fn jpeg(picture: &RgbImage) -> Bytes {
     let mut bytes = Vec::new();
-    picture
-        .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Jpeg)
-        .unwrap();
+    picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Jpeg).unwrap();
     bytes.into()
 }
 
@@ -58,12 +47,7 @@ fn jpeg(picture: &RgbImage) -> Bytes {
 fn plate(places: &[(i64, i64)]) -> RgbImage {
     let product = decode_any(&std::fs::read(shipped().join("self-test.png")).unwrap()).unwrap();
     let product = imageops::resize(&product, 110, 110, imageops::FilterType::Triangle);
-    let mut picture =
-        RgbImage::from_fn(
-            640,
-            480,
-            |x, y| Rgb([150 + ((x * 7 + y * 13) % 5) as u8; 3]),
-        );
+    let mut picture = RgbImage::from_fn(640, 480, |x, y| Rgb([150 + ((x * 7 + y * 13) % 5) as u8; 3]));
     for (x, y) in places {
         imageops::overlay(&mut picture, &product, *x, *y);
     }
@@ -73,11 +57,7 @@ fn plate(places: &[(i64, i64)]) -> RgbImage {
 const VIEW: [u32; 4] = [60, 20, 580, 460];
 
 fn look(jpeg: Bytes) -> Look {
-    Look {
-        jpeg,
-        captured: Instant::now(),
-        view_px: VIEW,
-    }
+    Look { jpeg, captured: Instant::now(), view_px: VIEW }
 }
 
 fn cosine(left: &[f32], right: &[f32]) -> f32 {
@@ -98,16 +78,8 @@ async fn goods_on_a_picture_are_found_and_embedded() {
     }
     for crop in &seen.detections {
         let [left, top, right, bottom] = crop.box_px;
-        assert!(
-            60.0 <= left && left < right && right <= 580.0,
-            "{:?}",
-            crop.box_px
-        );
-        assert!(
-            20.0 <= top && top < bottom && bottom <= 460.0,
-            "{:?}",
-            crop.box_px
-        );
+        assert!(60.0 <= left && left < right && right <= 580.0, "{:?}", crop.box_px);
+        assert!(20.0 <= top && top < bottom && bottom <= 460.0, "{:?}", crop.box_px);
         assert!(crop.score >= eyes.models().threshold && crop.score <= 1.0);
         assert_eq!(crop.embedding.len(), DIMENSIONS);
         assert!((cosine(&crop.embedding, &crop.embedding) - 1.0).abs() < 0.01);
@@ -123,15 +95,8 @@ async fn goods_on_a_picture_are_found_and_embedded() {
 async fn what_lies_outside_the_view_is_not_seen() {
     let eyes = start(&shipped()).unwrap();
     let view_px = [300, 20, 580, 460];
-    let look_at = |picture: &RgbImage| Look {
-        jpeg: jpeg(picture),
-        captured: Instant::now(),
-        view_px,
-    };
-    let with = eyes
-        .look(look_at(&plate(&[(120, 60), (380, 70)])))
-        .await
-        .unwrap();
+    let look_at = |picture: &RgbImage| Look { jpeg: jpeg(picture), captured: Instant::now(), view_px };
+    let with = eyes.look(look_at(&plate(&[(120, 60), (380, 70)]))).await.unwrap();
     for crop in &with.detections {
         assert!(crop.box_px[0] >= 300.0, "{:?}", crop.box_px);
     }
@@ -160,16 +125,10 @@ async fn a_glance_tells_a_hand_from_noise() {
     let first = eyes.glance(0, empty.clone(), VIEW).await.unwrap();
     assert_eq!(first.change, None);
     assert!((first.brightness - 152.0).abs() < 4.0, "{first:?}");
-    assert_eq!(
-        eyes.glance(1, empty.clone(), VIEW).await.unwrap().change,
-        None
-    );
+    assert_eq!(eyes.glance(1, empty.clone(), VIEW).await.unwrap().change, None);
     let same = eyes.glance(0, empty.clone(), VIEW).await.unwrap();
     assert_eq!(same.change, Some(0.0));
-    let changed = eyes
-        .glance(0, jpeg(&plate(&[(200, 200)])), VIEW)
-        .await
-        .unwrap();
+    let changed = eyes.glance(0, jpeg(&plate(&[(200, 200)])), VIEW).await.unwrap();
     assert!(changed.change.unwrap() > 1.0, "{changed:?}");
 }
 
@@ -180,27 +139,15 @@ async fn broken_pictures_are_told_and_harm_nothing() {
     let cut_off = eyes.look(look(good.slice(..good.len() / 2))).await;
     assert_eq!(cut_off.unwrap_err(), LookError::CutOff);
     let small = jpeg(&RgbImage::new(320, 240));
-    assert_eq!(
-        eyes.look(look(small)).await.unwrap_err(),
-        LookError::WrongSize {
-            width: 320,
-            height: 240
-        }
-    );
-    assert!(matches!(
-        eyes.glance(0, Bytes::new(), VIEW).await,
-        Err(LookError::CutOff)
-    ));
+    assert_eq!(eyes.look(look(small)).await.unwrap_err(), LookError::WrongSize { width: 320, height: 240 });
+    assert!(matches!(eyes.glance(0, Bytes::new(), VIEW).await, Err(LookError::CutOff)));
     assert!(eyes.look(look(good)).await.is_ok());
 }
 
 #[test]
 fn a_file_that_is_missing_or_another_is_refused() {
     let folder = copy();
-    assert!(matches!(
-        refused(&folder.path().join("nowhere")),
-        EyesError::Manifest { .. }
-    ));
+    assert!(matches!(refused(&folder.path().join("nowhere")), EyesError::Manifest { .. }));
 
     let detector = folder.path().join("itemdet.onnx");
     let mut bytes = std::fs::read(&detector).unwrap();
@@ -221,9 +168,7 @@ fn a_model_in_the_wrong_role_is_refused_though_its_hash_is_right() {
     let folder = copy();
     let take = |role: &str| {
         let mut taken = (serde_json::Value::Null, serde_json::Value::Null);
-        edit(folder.path(), role, |model| {
-            taken = (model["file"].clone(), model["sha256"].clone())
-        });
+        edit(folder.path(), role, |model| taken = (model["file"].clone(), model["sha256"].clone()));
         taken
     };
     let (detector, embedder) = (take("itemdet"), take("itememb"));
@@ -235,39 +180,19 @@ fn a_model_in_the_wrong_role_is_refused_though_its_hash_is_right() {
     };
     put("itemdet", embedder.clone());
     let error = refused(folder.path());
-    assert!(
-        matches!(
-            error,
-            EyesError::OffContract {
-                role: "itemdet",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, EyesError::OffContract { role: "itemdet", .. }), "{error}");
     assert!(error.to_string().contains("no input `image`"), "{error}");
     put("itemdet", detector.clone());
     put("itememb", detector);
     let error = refused(folder.path());
-    assert!(
-        matches!(
-            error,
-            EyesError::OffContract {
-                role: "itememb",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, EyesError::OffContract { role: "itememb", .. }), "{error}");
 }
 
 #[test]
 fn what_is_no_model_is_refused_by_the_runtime() {
     let folder = copy();
     std::fs::write(folder.path().join("itemdet.onnx"), b"no model").unwrap();
-    edit(folder.path(), "itemdet", |model| {
-        model["sha256"] = manifest::sha256(b"no model").into()
-    });
+    edit(folder.path(), "itemdet", |model| model["sha256"] = manifest::sha256(b"no model").into());
     let error = refused(folder.path());
     assert!(matches!(error, EyesError::Refused { .. }), "{error}");
 }
@@ -281,9 +206,7 @@ fn an_embedder_that_computes_something_else_fails_its_self_test() {
     });
     let error = refused(folder.path());
     assert!(matches!(error, EyesError::SelfTest { .. }), "{error}");
-    edit(folder.path(), "itememb", |model| {
-        model["space_id"] = "another".into()
-    });
+    edit(folder.path(), "itememb", |model| model["space_id"] = "another".into());
     let error = refused(folder.path());
     assert!(error.to_string().contains("space_id"), "{error}");
 }
@@ -292,87 +215,11 @@ fn an_embedder_that_computes_something_else_fails_its_self_test() {
 fn an_odd_manifest_is_refused() {
     let folder = copy();
     let path = folder.path().join("manifest.json");
-    edit(folder.path(), "itemdet", |model| {
-        model["role"] = "something".into()
-    });
+    edit(folder.path(), "itemdet", |model| model["role"] = "something".into());
     let error = refused(folder.path());
-    assert!(
-        error.to_string().contains("no model for the role itemdet"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("no model for the role itemdet"), "{error}");
     std::fs::write(&path, r#"{"format":9,"models":[]}"#).unwrap();
     assert!(refused(folder.path()).to_string().contains("format is 9"));
     std::fs::write(&path, "{").unwrap();
     assert!(matches!(refused(folder.path()), EyesError::Manifest { .. }));
-}
-
-/// Resident memory in MiB, now and at most so far.
-fn memory_mib() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let value = |key: &str| {
-        let line = status.lines().find(|line| line.starts_with(key)).unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            / 1024
-    };
-    (value("VmRSS:"), value("VmHWM:"))
-}
-
-/// What a look costs on this machine:
-/// `cargo test --release -p augenmass --lib what_a_look_costs -- --ignored --nocapture`.
-#[tokio::test]
-#[ignore = "a measurement"]
-async fn what_a_look_costs() {
-    let eyes = start(&shipped()).unwrap();
-    println!("loaded: {:?} MiB now, at most", memory_mib());
-    let places = [
-        (70, 30),
-        (190, 30),
-        (310, 30),
-        (430, 30),
-        (70, 160),
-        (190, 160),
-        (310, 160),
-        (430, 160),
-        (70, 300),
-        (190, 300),
-        (310, 300),
-        (430, 300),
-    ];
-    let picture = jpeg(&plate(&places));
-    let crops = vec![plate(&[(0, 0)]); 20];
-    let rounds = 40;
-    let (mut looks, mut embeds, mut glances) = (Vec::new(), Vec::new(), Vec::new());
-    let mut last = None;
-    for _ in 0..rounds {
-        let begun = Instant::now();
-        let seen = eyes.look(look(picture.clone())).await.unwrap();
-        looks.push(begun.elapsed());
-        last = Some((seen.detections.len(), seen.timings));
-        let begun = Instant::now();
-        eyes.embed(crops.clone()).await.unwrap();
-        embeds.push(begun.elapsed());
-        let begun = Instant::now();
-        eyes.glance(0, picture.clone(), VIEW).await.unwrap();
-        glances.push(begun.elapsed());
-    }
-    for (name, times) in [
-        ("look", &mut looks),
-        ("20 crops", &mut embeds),
-        ("glance", &mut glances),
-    ] {
-        times.sort();
-        println!(
-            "{name}: p50 {:.1?}, p95 {:.1?}",
-            times[rounds / 2],
-            times[rounds * 95 / 100]
-        );
-    }
-    println!(
-        "the last look: {last:?}; memory {:?} MiB now, at most",
-        memory_mib()
-    );
 }

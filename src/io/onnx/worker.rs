@@ -25,20 +25,9 @@ type Reply<T> = oneshot::Sender<Result<T, LookError>>;
 /// Something to do for somebody who waits.
 #[derive(Debug)]
 pub(super) enum Job {
-    Look {
-        look: Look,
-        reply: Reply<Seen>,
-    },
-    Embed {
-        pictures: Vec<RgbImage>,
-        reply: Reply<Vec<Vec<f32>>>,
-    },
-    Glance {
-        camera: usize,
-        jpeg: Bytes,
-        view_px: [u32; 4],
-        reply: Reply<Glance>,
-    },
+    Look { look: Look, reply: Reply<Seen> },
+    Embed { pictures: Vec<RgbImage>, reply: Reply<Vec<Vec<f32>>> },
+    Glance { camera: usize, jpeg: Bytes, view_px: [u32; 4], reply: Reply<Glance> },
 }
 
 /// What the thread holds.
@@ -52,12 +41,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(detector: Detector, embedder: Embedder) -> Self {
-        Self {
-            detector,
-            embedder,
-            scaler: Scaler::default(),
-            glances: BTreeMap::new(),
-        }
+        Self { detector, embedder, scaler: Scaler::default(), glances: BTreeMap::new() }
     }
 
     /// Works until nobody can send a job any more.
@@ -68,12 +52,7 @@ impl Worker {
                 Job::Look { reply, .. } if reply.is_closed() => {}
                 Job::Look { look, reply } => drop(reply.send(self.look(&look))),
                 Job::Embed { pictures, reply } => drop(reply.send(self.embed(&pictures))),
-                Job::Glance {
-                    camera,
-                    jpeg,
-                    view_px,
-                    reply,
-                } => {
+                Job::Glance { camera, jpeg, view_px, reply } => {
                     drop(reply.send(self.glance(camera, &jpeg, view_px)));
                 }
             }
@@ -94,10 +73,7 @@ impl Worker {
             .detector
             .detect(&letterbox.pixels)?
             .into_iter()
-            .map(|found| Detection {
-                box_px: letterbox.back(found.box_px),
-                score: found.score,
-            })
+            .map(|found| Detection { box_px: letterbox.back(found.box_px), score: found.score })
             .filter(|found| {
                 let [left, top, right, bottom] = found.box_px;
                 right - left >= NARROWEST_PX && bottom - top >= NARROWEST_PX
@@ -109,25 +85,11 @@ impl Worker {
         let detected = Instant::now();
 
         let detections = self.embed_boxes(&frame, &kept)?;
-        let timings = Timings {
-            decode: decoded - begun,
-            detect: detected - decoded,
-            embed: detected.elapsed(),
-        };
-        Ok(Seen {
-            captured: look.captured,
-            detections,
-            found,
-            quality,
-            timings,
-        })
+        let timings = Timings { decode: decoded - begun, detect: detected - decoded, embed: detected.elapsed() };
+        Ok(Seen { captured: look.captured, detections, found, quality, timings })
     }
 
-    fn embed_boxes(
-        &mut self,
-        frame: &RgbImage,
-        boxes: &[Detection],
-    ) -> Result<Vec<SeenCrop>, LookError> {
+    fn embed_boxes(&mut self, frame: &RgbImage, boxes: &[Detection]) -> Result<Vec<SeenCrop>, LookError> {
         let (width, height) = frame.dimensions();
         let mut pixels = Vec::new();
         let mut cut_out = Vec::with_capacity(boxes.len());
@@ -141,11 +103,7 @@ impl Worker {
         Ok(cut_out
             .into_iter()
             .zip(embeddings)
-            .map(|(found, embedding)| SeenCrop {
-                box_px: found.box_px,
-                score: found.score,
-                embedding,
-            })
+            .map(|(found, embedding)| SeenCrop { box_px: found.box_px, score: found.score, embedding })
             .collect())
     }
 
@@ -154,23 +112,14 @@ impl Worker {
         for batch in pictures.chunks(BATCH) {
             let mut pixels = Vec::new();
             for picture in batch {
-                self.scaler.square(
-                    picture,
-                    [0, 0, picture.width(), picture.height()],
-                    &mut pixels,
-                );
+                self.scaler.square(picture, [0, 0, picture.width(), picture.height()], &mut pixels);
             }
             embeddings.extend(self.embedder.embed(&pixels)?);
         }
         Ok(embeddings)
     }
 
-    fn glance(
-        &mut self,
-        camera: usize,
-        jpeg: &[u8],
-        view_px: [u32; 4],
-    ) -> Result<Glance, LookError> {
+    fn glance(&mut self, camera: usize, jpeg: &[u8], view_px: [u32; 4]) -> Result<Glance, LookError> {
         let frame = picture::decode_jpeg(jpeg)?;
         picture::check_view(&frame, view_px)?;
         let (luma, width) = picture::half_luma(&frame, view_px);
@@ -178,13 +127,9 @@ impl Worker {
         let brightness = mean(coarse.iter().map(|value| f32::from(*value)));
         let last = self.glances.insert(camera, coarse);
         let now = self.glances.get(&camera).map_or(&[][..], Vec::as_slice);
-        let change = last.filter(|last| last.len() == now.len()).map(|last| {
-            mean(
-                last.iter()
-                    .zip(now)
-                    .map(|(before, after)| f32::from(before.abs_diff(*after))),
-            )
-        });
+        let change = last
+            .filter(|last| last.len() == now.len())
+            .map(|last| mean(last.iter().zip(now).map(|(before, after)| f32::from(before.abs_diff(*after)))));
         Ok(Glance { brightness, change })
     }
 }
@@ -195,11 +140,7 @@ fn coarse(luma: &[u8], width: usize) -> Vec<u8> {
     let mut means = Vec::new();
     for band in rows.chunks_exact(GLANCE_STEP) {
         for x in (0..width - width % GLANCE_STEP).step_by(GLANCE_STEP) {
-            let sum: u32 = band
-                .iter()
-                .flat_map(|row| &row[x..x + GLANCE_STEP])
-                .map(|value| u32::from(*value))
-                .sum();
+            let sum: u32 = band.iter().flat_map(|row| &row[x..x + GLANCE_STEP]).map(|value| u32::from(*value)).sum();
             means.push((sum / (GLANCE_STEP * GLANCE_STEP) as u32) as u8);
         }
     }

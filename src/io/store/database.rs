@@ -89,7 +89,8 @@ impl Database {
     /// # Errors
     /// A folder that cannot be made, a file that is no store or a newer one.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory).map_err(|source| StoreError::Folder { path: directory.to_owned(), source })?;
+        std::fs::create_dir_all(directory)
+            .map_err(|source| StoreError::Folder { path: directory.to_owned(), source })?;
         let mut connection = Connection::open(directory.join("augenmass.sqlite"))?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -128,7 +129,9 @@ impl Database {
     /// # Errors
     /// SQLite's, and rows that cannot be read.
     pub fn restore(&self) -> Result<Restored, StoreError> {
-        let mut query = self.connection.prepare("SELECT id, list FROM (SELECT * FROM basket ORDER BY kept_at_ms DESC LIMIT ?1) ORDER BY kept_at_ms")?;
+        let mut query = self.connection.prepare(
+            "SELECT id, list FROM (SELECT * FROM basket ORDER BY kept_at_ms DESC LIMIT ?1) ORDER BY kept_at_ms",
+        )?;
         let mut baskets = Vec::new();
         let mut rows = query.query(params![RESTORED_MAX])?;
         while let Some(row) = rows.next()? {
@@ -154,7 +157,8 @@ impl Database {
     /// # Errors
     /// SQLite's, and rows that cannot be read.
     pub fn verdicts(&self, id: &ValidationId) -> Result<Vec<Arc<Verdict>>, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 ORDER BY attempt")?;
+        let mut query =
+            self.connection.prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 ORDER BY attempt")?;
         let mut rows = query.query(params![id.as_str()])?;
         let mut verdicts = Vec::new();
         while let Some(row) = rows.next()? {
@@ -227,11 +231,19 @@ impl Database {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn put_looks(&mut self, space_id: &str, looks: &BTreeMap<ProductId, Vec<LookVector>>) -> Result<(), StoreError> {
+    pub fn put_looks(
+        &mut self,
+        space_id: &str,
+        looks: &BTreeMap<ProductId, Vec<LookVector>>,
+    ) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (product, vectors) in looks {
-            transaction.execute("DELETE FROM look WHERE space_id = ?1 AND product_id = ?2", params![space_id, product.as_str()])?;
-            let mut insert = transaction.prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
+            transaction.execute(
+                "DELETE FROM look WHERE space_id = ?1 AND product_id = ?2",
+                params![space_id, product.as_str()],
+            )?;
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
             for (view, vector) in vectors.iter().enumerate() {
                 insert.execute(params![space_id, product.as_str(), view as i64, vector.to_bytes()])?;
             }
@@ -244,7 +256,9 @@ impl Database {
     /// # Errors
     /// SQLite's, and rows that cannot be read.
     pub fn looks(&self, space_id: &str) -> Result<BTreeMap<ProductId, Vec<LookVector>>, StoreError> {
-        let mut query = self.connection.prepare("SELECT product_id, vector FROM look WHERE space_id = ?1 ORDER BY product_id, view")?;
+        let mut query = self
+            .connection
+            .prepare("SELECT product_id, vector FROM look WHERE space_id = ?1 ORDER BY product_id, view")?;
         let mut rows = query.query(params![space_id])?;
         let mut looks: BTreeMap<ProductId, Vec<LookVector>> = BTreeMap::new();
         while let Some(row) = rows.next()? {

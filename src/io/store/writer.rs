@@ -35,7 +35,11 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Database::open`]; a thread that cannot be started.
-    pub fn start(directory: &Path, clock: Clock, events: mpsc::UnboundedSender<StoreEvent>) -> Result<Self, StoreError> {
+    pub fn start(
+        directory: &Path,
+        clock: Clock,
+        events: mpsc::UnboundedSender<StoreEvent>,
+    ) -> Result<Self, StoreError> {
         let database = Database::open(directory)?;
         let (queue, records) = sync_channel(QUEUE);
         let told = events.clone();
@@ -66,7 +70,12 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(mut database: Database, clock: Clock, records: &Receiver<(u64, Record)>, events: &mpsc::UnboundedSender<StoreEvent>) {
+fn write_all(
+    mut database: Database,
+    clock: Clock,
+    records: &Receiver<(u64, Record)>,
+    events: &mpsc::UnboundedSender<StoreEvent>,
+) {
     while let Ok(first) = records.recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH

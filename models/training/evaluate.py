@@ -1,0 +1,189 @@
+"""Figures of both models, from the ONNX files as they ship."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from detector import POSITIVE_VISIBLE
+
+NMS_IOU = 0.6  # what callers of the detector apply, by contract
+EMBED_BATCH = 8
+
+
+def session(path: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session as the daemon makes it: CPU, no spinning."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    source = path if isinstance(path, bytes) else str(path)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Overlaps [N,M] of boxes [N,4] with boxes [M,4], xyxy."""
+    inner = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
+    inner = inner.clip(min=0).prod(axis=2)
+    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b))
+    return inner / np.maximum(area_a[:, None] + area_b[None] - inner, 1e-9)
+
+
+def keep_best(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Indices that survive IoU NMS, best first."""
+    left, kept = list(np.argsort(-scores, kind="stable")), []
+    overlap = iou(boxes, boxes)
+    while left:
+        first = left.pop(0)
+        kept.append(first)
+        left = [k for k in left if overlap[first, k] <= NMS_IOU]
+    return np.array(kept, dtype=int)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One frame's detections after NMS with the truth they are held against."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    truth: np.ndarray
+    visible: np.ndarray
+
+
+def detect(path: Path, frames: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> list[Found]:
+    """Runs the detector over frames (image uint8 [320,320,3], boxes, visible shares)."""
+    model, found = session(path, 2), []
+    for image, truth, visible in frames:
+        boxes, scores = model.run(["boxes", "scores"], {"image": image[None]})
+        kept = keep_best(boxes[0], scores[0])
+        found.append(Found(boxes[0][kept], scores[0][kept], truth, visible))
+    return found
+
+
+def _match(frame: Found, least_iou: float, least_visible: float) -> tuple[np.ndarray, int]:
+    """+1 hit, 0 ignored, -1 false, for each detection best first; and how many there were to find.
+
+    Greedy by score, as in COCO. What is less visible than `least_visible` neither counts nor hurts.
+    """
+    overlap = iou(frame.boxes, frame.truth) if len(frame.truth) else np.zeros((len(frame.boxes), 0))
+    wanted = frame.visible >= least_visible
+    free, marks = np.ones(len(frame.truth), bool), np.full(len(frame.boxes), -1)
+    for k in range(len(frame.boxes)):
+        fits = np.where((overlap[k] >= least_iou) & free)[0]
+        if len(fits) == 0:
+            continue
+        best = max(fits, key=lambda t: (wanted[t], overlap[k, t]))
+        free[best] = False
+        marks[k] = 1 if wanted[best] else 0
+    return marks, int(wanted.sum())
+
+
+def curve(found: Sequence[Found], least_iou: float, least_visible: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores (descending), precision and recall down to each of them."""
+    marks, total = zip(*(_match(f, least_iou, least_visible) for f in found), strict=True)
+    scores, marks = np.concatenate([f.scores for f in found]), np.concatenate(marks)
+    order = np.argsort(-scores, kind="stable")
+    scores, marks = scores[order][marks[order] != 0], marks[order][marks[order] != 0]
+    hits, n = np.cumsum(marks > 0), np.arange(1, len(marks) + 1)
+    return scores, hits / n, hits / max(sum(total), 1)
+
+
+def average_precision(precision: np.ndarray, recall: np.ndarray) -> float:
+    """Area under the precision envelope at COCO's 101 recalls."""
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    at = np.searchsorted(recall, np.linspace(0, 1, 101))
+    return float(np.mean([envelope[i] if i < len(envelope) else 0.0 for i in at]))
+
+
+def best_threshold(found: Sequence[Found], least_visible: float = POSITIVE_VISIBLE) -> float:
+    """The score at which F1 at IoU 0.5 is highest, rounded to thousandths."""
+    scores, precision, recall = curve(found, 0.5, least_visible)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+    return round(float(scores[int(f1.argmax())]), 3)
+
+
+def detector_figures(found: Sequence[Found], threshold: float, least_visible: float) -> dict[str, float]:
+    """AP50, AP75, recall at precision 0.9, and at the threshold precision, recall, count error, exact counts."""
+    scores, precision, recall = curve(found, 0.5, least_visible)
+    _, precision75, recall75 = curve(found, 0.75, least_visible)
+    sure = recall[precision >= 0.9]
+    above = max(int((scores >= threshold).sum()) - 1, 0)
+    errors = []
+    for frame in found:
+        marks, wanted = _match(frame, 0.5, least_visible)
+        errors.append(abs(int(((marks != 0) & (frame.scores >= threshold)).sum()) - wanted))
+    figures = {
+        "ap50": average_precision(precision, recall),
+        "ap75": average_precision(precision75, recall75),
+        "recall_at_precision_0.9": float(sure.max()) if len(sure) else 0.0,
+        "precision": float(precision[above]),
+        "recall": float(recall[above]),
+        "count_error": float(np.mean(errors)),
+        "count_exact": float(np.mean(np.array(errors) == 0)),
+    }
+    return {name: round(value, 3) for name, value in figures.items()}
+
+
+def run_crops(model: onnxruntime.InferenceSession, crops: Sequence[Image.Image | np.ndarray]) -> np.ndarray:
+    """The first output [N,d] for square crops of 192 px, in small batches."""
+    rows = []
+    for i in range(0, len(crops), EMBED_BATCH):
+        block = np.stack([np.asarray(c) for c in crops[i : i + EMBED_BATCH]])
+        rows.append(model.run(None, {"crops": block})[0])
+    return np.concatenate(rows)
+
+
+def auc(match: np.ndarray, other: np.ndarray) -> float:
+    """Chance that a match scores above a non-match."""
+    both = np.concatenate([match, other])
+    rank = np.empty(len(both))
+    rank[np.argsort(both, kind="stable")] = np.arange(1, len(both) + 1)
+    n = len(match)
+    return float((rank[:n].sum() - n * (n + 1) / 2) / (n * len(other)))
+
+
+def verification_figures(
+    scores: np.ndarray, product: np.ndarray, query: np.ndarray, used: np.ndarray | None = None
+) -> dict[str, float]:
+    """R@1, AUC and true accepts at 1 % and 0.1 % false ones, from best cosines [crops, products].
+
+    `used` [crops, products] says which pairs count as matches or non-matches; all if not given.
+    """
+    mine = product[None] == query[:, None]
+    match, other = scores[mine], scores[~mine & (np.ones_like(mine) if used is None else used)]
+    return {
+        "r_at_1": round(float((product[scores.argmax(axis=1)] == query).mean()), 3),
+        "auc": round(auc(match, other), 4),
+        "tar_at_far_0.01": round(float((match > np.quantile(other, 0.99)).mean()), 3),
+        "tar_at_far_0.001": round(float((match > np.quantile(other, 0.999)).mean()), 3),
+    }
+
+
+def calibration_error(llr: np.ndarray, is_match: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error at even prior odds: matches and non-matches weigh half each."""
+    p = 1 / (1 + np.exp(-llr))
+    weight = np.where(is_match, 0.5 / max(is_match.sum(), 1), 0.5 / max((~is_match).sum(), 1))
+    slot = np.minimum((p * bins).astype(int), bins - 1)
+    error = 0.0
+    for k in range(bins):
+        here = slot == k
+        share = weight[here].sum()
+        if share > 0:
+            error += abs((weight[here] * is_match[here]).sum() - (weight[here] * p[here]).sum())
+    return round(float(error), 4)
+
+
+def latency_ms(path: Path, feed: dict[str, np.ndarray], runs: int = 40) -> float:
+    """Median processor time of one run on one thread: other programs' load does not count."""
+    model, times = session(path), []
+    for _ in range(runs + 5):
+        began = time.process_time()
+        model.run(None, feed)
+        times.append(time.process_time() - began)
+    return round(float(np.median(times[5:])) * 1e3, 1)

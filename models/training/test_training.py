@@ -1,0 +1,118 @@
+"""What the figures rest on, held against numbers worked out by hand.
+
+    python3 -m unittest discover -s models/training
+"""
+
+import random
+import unittest
+
+import numpy as np
+from PIL import Image
+
+import augment
+import detector as det
+import embedder as emb
+import evaluate
+
+
+def frame_with(box: tuple[int, int, int, int]) -> np.ndarray:
+    """A black 640x480 picture with one pure red rectangle."""
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[box[1] : box[3], box[0] : box[2], 0] = 255
+    return image
+
+
+class Augment(unittest.TestCase):
+    def test_letterbox_puts_a_wide_picture_in_the_middle(self):
+        frame, scale, dx, dy = augment.letterbox(frame_with((0, 0, 640, 480)), (0.0, 0.0, 640.0, 480.0))
+        self.assertEqual((scale, dx, dy), (0.5, 0.0, 40.0))
+        self.assertTrue((frame[39] == augment.PAD).all() and (frame[280] == augment.PAD).all())
+        self.assertTrue((frame[40:280, :, 0] == 255).all())
+
+    def test_boxes_follow_every_turn_and_mirror(self):
+        box = (200, 150, 330, 210)
+        for seed in range(40):
+            image, boxes, visible = augment.draw_frame(
+                frame_with(box), np.array([box], np.float32), np.ones(1, np.float32), random.Random(seed)
+            )
+            red = (image[:, :, 0].astype(int) - image[:, :, 1] > 60).nonzero()
+            seen = [red[1].min(), red[0].min(), red[1].max() + 1, red[0].max() + 1]
+            self.assertLessEqual(np.abs(boxes[0] - seen).max(), 1.6, f"seed {seed}")
+            self.assertAlmostEqual(float(visible[0]), 1.0, places=3)
+
+    def test_what_the_edge_cuts_off_counts_as_hidden(self):
+        boxes, visible = augment.clip_boxes(np.array([[-50.0, 0, 50, 100]]), np.array([0.8]))
+        np.testing.assert_allclose(boxes, [[0, 0, 50, 100]])
+        np.testing.assert_allclose(visible, [0.4])
+
+
+class Targets(unittest.TestCase):
+    def test_centre_is_hot_and_hardly_visible_is_ignored(self):
+        boxes = np.array([[80, 80, 144, 120], [200, 200, 260, 280]], np.float32)
+        heat, goal, weight, care = det.targets(boxes, np.array([0.9, 0.1], np.float32))
+        self.assertEqual(np.argwhere(heat == 1.0).tolist(), [[12, 14]])  # centre 112, 100 in cells of 8
+        np.testing.assert_allclose(goal[12, 14], boxes[0])
+        self.assertEqual(weight[30, 28], 0.0)
+        self.assertEqual(care[30, 28], 0.0)
+        self.assertEqual(care[5, 5], 1.0)
+
+
+class Figures(unittest.TestCase):
+    def test_overlap(self):
+        a, b = np.array([[0.0, 0, 10, 10]]), np.array([[5.0, 0, 15, 10], [20, 20, 30, 30]])
+        np.testing.assert_allclose(evaluate.iou(a, b), [[1 / 3, 0.0]])
+
+    def test_nms_drops_the_weaker_of_two_alike(self):
+        boxes = np.array([[0.0, 0, 10, 10], [1, 0, 11, 10], [40, 40, 50, 50]])
+        self.assertEqual(evaluate.keep_best(boxes, np.array([0.5, 0.9, 0.3])).tolist(), [1, 2])
+
+    def test_average_precision_of_hit_false_hit(self):
+        truth = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]])
+        boxes = np.array([[0.0, 0, 10, 10], [100, 0, 110, 10], [50, 50, 60, 60]])
+        found = [evaluate.Found(boxes, np.array([0.9, 0.8, 0.7]), truth, np.ones(2))]
+        _, precision, recall = evaluate.curve(found, 0.5, 0.2)
+        np.testing.assert_allclose(precision, [1, 1 / 2, 2 / 3])
+        np.testing.assert_allclose(recall, [0.5, 0.5, 1.0])
+        # Recalls 0..0.5 at precision 1, the other 50 at 2/3.
+        self.assertAlmostEqual(evaluate.average_precision(precision, recall), (51 + 50 * 2 / 3) / 101)
+
+    def test_hidden_truth_neither_counts_nor_hurts(self):
+        truth = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]])
+        found = [evaluate.Found(truth, np.array([0.9, 0.8]), truth, np.array([1.0, 0.05]))]
+        figures = evaluate.detector_figures(found, 0.5, 0.2)
+        self.assertEqual((figures["precision"], figures["recall"], figures["count_error"]), (1.0, 1.0, 0.0))
+
+    def test_auc_of_known_order(self):
+        self.assertAlmostEqual(evaluate.auc(np.array([0.9, 0.4]), np.array([0.5, 0.1])), 0.75)
+
+
+class Embedding(unittest.TestCase):
+    def test_calibration_finds_the_line_of_two_gaussians(self):
+        # N(1, 1) against N(0, 1): the log likelihood ratio is x - 1/2.
+        chance = np.random.default_rng(3)
+        line = emb.calibrate(chance.normal(1, 1, 40_000), chance.normal(0, 1, 40_000))
+        self.assertAlmostEqual(line.a, 1.0, delta=0.04)
+        self.assertAlmostEqual(line.b, -0.5, delta=0.04)
+
+    def test_square_keeps_the_margin_and_pads_with_grey(self):
+        crop = np.asarray(emb.square(Image.fromarray(frame_with((100, 100, 300, 200))), (100.0, 100.0, 300.0, 200.0)))
+        self.assertEqual(crop.shape, (192, 192, 3))
+        self.assertTrue((crop[2] == augment.PAD).all())  # 232 x 116 squared: grey above
+        self.assertEqual(crop[96, 96].tolist(), [255, 0, 0])
+        self.assertEqual(crop[96, 4].tolist(), [0, 0, 0])  # the margin beside the box
+
+    def test_fit_gives_white_directions_within_a_product(self):
+        chance = np.random.default_rng(5)
+        centres = chance.normal(size=(400, 1280)).astype(np.float32)
+        identity = np.repeat(np.arange(400), 4)
+        rows = centres[identity] + 0.1 * chance.normal(size=(1600, 1280)).astype(np.float32)
+        mean, projection = emb.fit(rows, identity, 0.3)
+        vectors = emb.project(rows, mean, projection)
+        self.assertEqual(projection.shape, (1280, 256))
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+        self.assertGreater((vectors[0] * vectors[1]).sum(), 0.8)
+        self.assertLess(abs((vectors[0] * vectors[8]).sum()), 0.4)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,196 @@
+"""One command from data to shipped models:
+
+    python3 models/training/train.py --data ../shared/data --out models
+
+Draws scenes and products with `firmware-sim`, trains the detector, fits and calibrates the
+embedder, writes both ONNX files, holds them against torch, measures them on identities that
+were not trained on, and writes the manifest last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import augment
+import backbone
+import calibration
+import detector as det
+import embedder as emb
+import evaluate
+import export
+import manifest
+import scenes
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+COMMAND = "python3 models/training/train.py --data ../shared/data --out models"
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything; stands in the training manifest."""
+
+    seed: int = 1
+    train_scenes: int = 2400
+    test_scenes: int = 200
+    cycles: tuple[int, ...] = (700, 500)  # training steps of the detector, warm restarts between
+    rates: tuple[float, ...] = (1.5e-3, 0.9e-3)
+    batch: int = 12
+    fit_scenes: int = 125  # whose goods also teach the projection
+    fit_pictures: int = 5
+    enrolled_scenes: int = 50  # test scenes whose goods are enrolled
+    enrolled_pictures: int = 8
+    shrink: float = 0.3
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with backbone/ and grocery/")
+    parser.add_argument("--out", type=Path, required=True, help="folder that gets the models")
+    parser.add_argument("--work", type=Path, default=ROOT / "target" / "training", help="folder for drawn pictures")
+    parser.add_argument("--simulator", type=Path, help="a built firmware-sim; built here if not given")
+    parser.add_argument("--keep-detector", action="store_true", help="export the detector of the last run again")
+    return parser.parse_args()
+
+
+def simulator(given: Path | None) -> Path:
+    """The renderer's program, built if need be."""
+    if given is not None:
+        return given
+    subprocess.run(["cargo", "build", "--release", "-p", "firmware-sim"], cwd=ROOT, check=True)
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "firmware-sim"
+
+
+def training_manifest(data: Path, plan: Plan) -> str:
+    """Writes what the models are made from; returns the file's SHA-256, which stands in both models."""
+    grocery = sorted(path for path, _ in scenes.grocery(data / "grocery"))
+    pictures = "".join(backbone.sha256(path) for path in grocery).encode()
+    document = {
+        "plan": asdict(plan),
+        "backbone": backbone.sha256(data / "backbone" / backbone.FILE_NAME),
+        "grocery": {"pictures": len(grocery), "sha256": backbone.sha256_bytes(pictures)},
+        "scripts": {path.name: backbone.sha256(path) for path in sorted(HERE.glob("*.py"))},
+    }
+    path = HERE / "training-manifest.json"
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return backbone.sha256(path)
+
+
+def make_detector(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
+    """Trains, exports, checks and measures the detector; returns its manifest entry."""
+    train, test = (scenes.read(args.work / name) for name in ("train", "test"))
+    torch.manual_seed(plan.seed)
+    network, kept = det.Detector(backbone.load(args.data / "backbone" / backbone.FILE_NAME)), args.work / "itemdet.pt"
+    if not args.keep_detector:
+
+        def draw(chance):
+            scene = chance.choice(train)
+            return augment.draw_frame(scene.image(), scene.boxes, scene.visible, chance)
+
+        early = evaluate.session(export.shallow_model(network))
+
+        def shallow(images):
+            return early.run(["c2", "c3"], {"images": images})
+
+        for cycle, (steps, rate) in enumerate(zip(plan.cycles, plan.rates, strict=True)):
+            seed = plan.seed + cycle
+            network = det.train(network, shallow, draw, steps=steps, batch=plan.batch, seed=seed, rate=rate)
+        torch.save(network.state_dict(), kept)
+    network.load_state_dict(torch.load(kept))
+    module, path = export.detector_module(network), args.stage / "itemdet.onnx"
+    metadata = {
+        "model_id": "augenmass-itemdet",
+        "version": VERSION,
+        "input_size": str(det.SIZE_PX),
+        "threshold": "0.3",
+        "training_manifest_sha256": origin,
+    }
+    export.write_detector(module, path, metadata)
+    frames = [augment.test_frame(s.image(), s.boxes, s.visible) for s in test]
+    found = evaluate.detect(path, frames)
+    half = len(found) // 2  # the threshold is chosen on other scenes than it is measured on
+    threshold = evaluate.best_threshold(found[:half])
+    export.write_detector(module, path, {**metadata, "threshold": repr(threshold)})
+    difference = export.check_detector(module, path, [f[0] for f in frames[:16]])
+    figures = {
+        "measured_on": f"{len(found) - half} rendered scenes, goods not trained on",
+        "by": COMMAND,
+        "visible_from_0.2": evaluate.detector_figures(found[half:], threshold, 0.2),
+        "visible_from_0.3": evaluate.detector_figures(found[half:], threshold, 0.3),
+        "largest_difference_from_torch": difference,
+        "cpu_ms_1_thread": evaluate.latency_ms(path, {"image": frames[0][0][None]}),
+    }
+    extra = {"threshold": threshold, "sources": [manifest.BACKBONE, manifest.RENDERED], "figures": figures}
+    return manifest.entry(path, "itemdet", extra)
+
+
+def make_embedder(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
+    """Fits, calibrates, exports, checks and measures the embedder; returns its manifest entry."""
+    base = backbone.load(args.data / "backbone" / backbone.FILE_NAME)
+    features = evaluate.session(export.feature_model(emb.Features(base)), 2)
+    rows, identity = calibration.fitting_rows(features, args.work, args.data / "grocery", plan)
+    mean, projection = emb.fit(rows, identity, plan.shrink)
+    trial = calibration.trial(features, args.work, args.stage / "itemdet.onnx", plan)
+    line, figures = calibration.measure(trial, mean, projection)
+    module, path = emb.Embedder(base, mean, projection).eval(), args.stage / "itememb.onnx"
+    weights = module.project.weight.detach().numpy().tobytes() + module.project.bias.detach().numpy().tobytes()
+    space = f"mnv2-192-lda256-{backbone.sha256_bytes(weights)[:12]}"
+    metadata = {
+        "model_id": "augenmass-itememb",
+        "version": VERSION,
+        "input_size": str(emb.SIZE_PX),
+        "space_id": space,
+        "calibration_a": repr(line.a),
+        "calibration_b": repr(line.b),
+        "training_manifest_sha256": origin,
+    }
+    export.write_embedder(module, path, metadata)
+    crops = np.stack([np.asarray(c) for c in trial.crops[:8]])
+    figures = {
+        "measured_on": "detected crops of rendered scenes against enrolled pictures, goods not trained on",
+        "by": COMMAND,
+        **figures,
+        "grocery": calibration.grocery_folds(features, args.data / "grocery", plan),
+        "largest_difference_from_torch": export.check_embedder(module, path, crops),
+        "cpu_ms_1_crop_1_thread": evaluate.latency_ms(path, {"crops": crops[:1]}),
+        "cpu_ms_8_crops_1_thread": evaluate.latency_ms(path, {"crops": crops}),
+    }
+    extra = {
+        "space_id": space,
+        "calibration": {"a": line.a, "b": line.b},
+        "sources": [manifest.BACKBONE, manifest.GROCERY, manifest.RENDERED],
+        "figures": figures,
+        "self_test": manifest.self_test(args.stage, path, trial.pictures),
+    }
+    return manifest.entry(path, "itememb", extra)
+
+
+def main() -> None:
+    """Everything, in order."""
+    args, plan = arguments(), Plan()
+    torch.set_num_threads(2)
+    program = simulator(args.simulator)
+    scenes.render(program, args.work / "train", scenes=plan.train_scenes, seed=plan.seed, split="train")
+    scenes.render(program, args.work / "test", scenes=plan.test_scenes, seed=plan.seed, split="test")
+    calibration.take_looks(program, args.work, plan)
+    origin = training_manifest(args.data, plan)
+    args.stage = args.work / "stage"
+    args.stage.mkdir(exist_ok=True)
+    entries = [make_detector(args, plan, origin), make_embedder(args, plan, origin)]
+    manifest.write(args.stage, entries, COMMAND)
+    manifest.install(args.stage, args.out)
+    print(json.dumps({e["role"]: e["figures"] for e in entries}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

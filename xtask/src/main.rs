@@ -1,0 +1,51 @@
+//! Set-up and the project's own commands: `cargo xtask demo | test | onnxruntime`.
+
+mod check;
+mod demo;
+mod gallery;
+mod onnxruntime;
+mod process;
+mod station_file;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set-up and the project's own commands.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, set up a station with its simulator, and watch shoppers come to it.
+    Demo(demo::DemoArguments),
+    /// Check the format, the lints and all tests.
+    Test,
+    /// Fetch the pinned ONNX Runtime library into target/onnxruntime (nothing to do when it is there).
+    Onnxruntime,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    run(arguments.command).unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let workspace = workspace::Workspace::locate()?;
+    match command {
+        Command::Demo(arguments) => demo::demo(&workspace, &arguments),
+        Command::Test => check::test(&workspace).map(|()| ExitCode::SUCCESS),
+        Command::Onnxruntime => {
+            let library = onnxruntime::ensure(&workspace)?;
+            println!("{}", library.display());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
