@@ -5,6 +5,7 @@ use crate::io::onnx::{LookError, decode_any};
 use crate::io::store::Database;
 use augenmass_core::goods::LookVector;
 use augenmass_core::units::{BadId, ProductId};
+use image::{RgbImage, imageops};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ pub enum EnrollError {
     Nothing,
 }
 
-/// Enrols the pictures of each product, replacing what it had; gives how many products and pictures.
+/// Enrols the pictures of each product in four directions, replacing what it had; gives how many products and pictures.
 ///
 /// # Errors
 /// Anything wrong with any of them; then nothing is changed.
@@ -75,6 +76,7 @@ pub async fn enroll(config: &Path, pictures: BTreeMap<ProductId, Vec<PathBuf>>) 
     for (product, files) in pictures {
         let decoded = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
         count += decoded.len();
+        let decoded: Vec<RgbImage> = decoded.into_iter().flat_map(quarter_turns).collect();
         let vectors =
             eyes.embed(decoded).await.map_err(|source| EnrollError::Embed { product: product.clone(), source })?;
         looks.insert(product, vectors.iter().map(|v| LookVector::quantise(v)).collect());
@@ -108,7 +110,14 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, EnrollError> {
     Ok(paths)
 }
 
-fn read(file: &Path) -> Result<image::RgbImage, EnrollError> {
+/// Goods lie in a basket in every direction, and the embedder does not see past a turn by itself.
+fn quarter_turns(picture: RgbImage) -> [RgbImage; 4] {
+    let turned = [imageops::rotate90(&picture), imageops::rotate180(&picture), imageops::rotate270(&picture)];
+    let [quarter, half, three] = turned;
+    [picture, quarter, half, three]
+}
+
+fn read(file: &Path) -> Result<RgbImage, EnrollError> {
     let bytes = std::fs::read(file).map_err(|source| EnrollError::Unreadable { path: file.to_owned(), source })?;
     decode_any(&bytes).map_err(|source| EnrollError::NoPicture { path: file.to_owned(), source })
 }

@@ -67,18 +67,10 @@ impl Kept {
         self.child.try_wait().with_context(|| format!("waiting for {}", self.name))
     }
 
-    /// Waits until it ends by itself, or until `stop`.
+    /// Waits until it ends by itself, or until `stop`; shows every few seconds what `progress` says.
     ///
     /// # Errors
     /// When `stop` is asked for; it is then ended.
-    pub fn finish(self, stop: &Stop) -> Result<ExitStatus> {
-        self.finish_showing(stop, || None)
-    }
-
-    /// Like [`Kept::finish`], and shows every few seconds what `progress` says.
-    ///
-    /// # Errors
-    /// As [`Kept::finish`].
     pub fn finish_showing(mut self, stop: &Stop, progress: impl Fn() -> Option<String>) -> Result<ExitStatus> {
         let mut shown = Instant::now();
         loop {
@@ -195,7 +187,7 @@ mod tests {
         assert_eq!(killpg(group, None), Ok(()));
         let stop = never();
         stop.0.store(true, Ordering::SeqCst);
-        assert_eq!(kept.finish(&stop).unwrap_err().to_string(), "stopped");
+        assert_eq!(kept.finish_showing(&stop, || None).unwrap_err().to_string(), "stopped");
         let asked = Instant::now();
         while killpg(group, None).is_ok() {
             assert!(asked.elapsed() < Duration::from_secs(5), "the shell's child is still there");
