@@ -227,7 +227,7 @@ def train(
     steps: int,
     batch: int,
     seed: int,
-    rate: float,
+    rate: float = 1.5e-3,
     backbone_rate: float = 0.15,
     log: Callable[[str], None] = print,
 ) -> Detector:

@@ -42,8 +42,7 @@ class Plan:
     seed: int = 1
     train_scenes: int = 2400
     test_scenes: int = 200
-    cycles: tuple[int, ...] = (700, 500)  # training steps of the detector, warm restarts between
-    rates: tuple[float, ...] = (1.5e-3, 0.9e-3)
+    steps: int = 700
     batch: int = 12
     fit_scenes: int = 125  # whose goods also teach the projection
     fit_pictures: int = 5
@@ -59,7 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder that gets the models")
     parser.add_argument("--work", type=Path, default=ROOT / "target" / "training", help="folder for drawn pictures")
     parser.add_argument("--simulator", type=Path, help="a built firmware-sim; built here if not given")
-    parser.add_argument("--keep-detector", action="store_true", help="export the detector of the last run again")
+    parser.add_argument("--steps", type=int, default=Plan.steps, help="training steps of the detector; 0 keeps its weights")
     return parser.parse_args()
 
 
@@ -91,7 +90,7 @@ def make_detector(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
     train, test = (scenes.read(args.work / name) for name in ("train", "test"))
     torch.manual_seed(plan.seed)
     network, kept = det.Detector(backbone.load(args.data / "backbone" / backbone.FILE_NAME)), args.work / "itemdet.pt"
-    if not args.keep_detector:
+    if args.steps > 0:
 
         def draw(chance):
             scene = chance.choice(train)
@@ -102,9 +101,7 @@ def make_detector(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
         def shallow(images):
             return early.run(["c2", "c3"], {"images": images})
 
-        for cycle, (steps, rate) in enumerate(zip(plan.cycles, plan.rates, strict=True)):
-            seed = plan.seed + cycle
-            network = det.train(network, shallow, draw, steps=steps, batch=plan.batch, seed=seed, rate=rate)
+        network = det.train(network, shallow, draw, steps=args.steps, batch=plan.batch, seed=plan.seed)
         torch.save(network.state_dict(), kept)
     network.load_state_dict(torch.load(kept))
     module, path = export.detector_module(network), args.stage / "itemdet.onnx"
