@@ -52,7 +52,7 @@ fn station(directory: &Path) -> Router {
         models_hash: String::new(),
     };
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
-    router(Hub::new(calls, views_seen, station_seen, info, clock, directory.to_owned(), page))
+    router(Hub::new(calls, views_seen, station_seen, info, directory.to_owned(), page))
 }
 
 async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value, String) {

@@ -1,7 +1,6 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
 use super::problem::Problem;
-use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
@@ -50,8 +49,6 @@ pub struct Hub {
     pub station: watch::Receiver<StationView>,
     /// What does not change.
     pub info: Arc<ServiceInfo>,
-    /// For ids.
-    pub clock: Clock,
     data: Arc<PathBuf>,
     reader: Arc<Mutex<Option<Database>>>,
     /// Writes the metrics page.
@@ -68,20 +65,10 @@ impl Hub {
         views: watch::Receiver<Views>,
         station: watch::Receiver<StationView>,
         info: ServiceInfo,
-        clock: Clock,
         data: PathBuf,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Self {
-        Self {
-            calls,
-            views,
-            station,
-            info: Arc::new(info),
-            clock,
-            data: Arc::new(data),
-            reader: Arc::default(),
-            metrics,
-        }
+        Self { calls, views, station, info: Arc::new(info), data: Arc::new(data), reader: Arc::default(), metrics }
     }
 
     /// Asks the station.

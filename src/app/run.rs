@@ -131,7 +131,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let driver =
         tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
-    let hub = Hub::new(calls, views_seen, station_seen, info, clock, config.data_directory.clone(), page);
+    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page);
     let address = listener.local_addr()?;
     tracing::info!(%address, station = config.station.id, "listening on this machine only: there are no accounts yet");
     axum::serve(listener, router(hub)).with_graceful_shutdown(told_to_stop()).await?;

@@ -1,7 +1,6 @@
 //! The whole list as an app or handheld sends it, checked once and then trusted.
 
 use super::code::{Code, CodeFault, InStorePattern};
-use crate::units::BasketId;
 use serde::{Deserialize, Serialize};
 
 /// Most lines of one basket.
@@ -201,15 +200,6 @@ impl Basket {
         }
         faults
     }
-}
-
-/// Where a basket with its identifier is meant, as kept and stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NamedBasket {
-    /// Its identifier.
-    pub id: BasketId,
-    /// What it holds.
-    pub basket: Basket,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The retailer's products as one immutable, hashed snapshot.
 
-use super::product::{Kind, Product};
+use super::product::Product;
 use crate::units::ProductId;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -13,6 +13,9 @@ pub struct Catalogue {
     by_id: BTreeMap<ProductId, usize>,
     /// Indices of all products, lightest mean first: short lists of what could explain a residual are a slice of it.
     by_mass: Vec<usize>,
+    /// Products that look alike; one without a declared group is alone.
+    look_groups: Vec<Vec<usize>>,
+    look_group_of: Vec<usize>,
     popularity_sum: f64,
     hash: String,
 }
@@ -28,9 +31,10 @@ impl Catalogue {
         }
         let mut by_mass: Vec<usize> = (0..products.len()).collect();
         by_mass.sort_by(|a, b| products[*a].weight.mean_g.total_cmp(&products[*b].weight.mean_g));
+        let (look_groups, look_group_of) = look_groups(&products);
         let popularity_sum = products.iter().map(|p| p.popularity).sum();
         let hash = hash_of(&products);
-        Self { products, by_code, by_id, by_mass, popularity_sum, hash }
+        Self { products, by_code, by_id, by_mass, look_groups, look_group_of, popularity_sum, hash }
     }
 
     /// All products.
@@ -66,15 +70,26 @@ impl Catalogue {
         &self.hash
     }
 
-    /// Whether two products cannot be told apart by looking.
-    pub fn look_alike(&self, a: usize, b: usize) -> bool {
-        a == b || (self.products[a].look_group.is_some() && self.products[a].look_group == self.products[b].look_group)
+    /// The products that look like this one, itself among them: within such a group the eye tells nothing apart.
+    pub fn look_alikes(&self, index: usize) -> &[usize] {
+        &self.look_groups[self.look_group_of[index]]
     }
+}
 
-    /// How many products have each kind, for people who check an import.
-    pub fn count(&self, kind: Kind) -> usize {
-        self.products.iter().filter(|p| p.kind == kind).count()
+fn look_groups(products: &[Product]) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut group_of = Vec::with_capacity(products.len());
+    for (index, product) in products.iter().enumerate() {
+        let fresh = groups.len();
+        let group = product.look_group.as_deref().map_or(fresh, |name| *named.entry(name).or_insert(fresh));
+        if group == fresh {
+            groups.push(Vec::new());
+        }
+        groups[group].push(index);
+        group_of.push(group);
     }
+    (groups, group_of)
 }
 
 fn hash_of(products: &[Product]) -> String {

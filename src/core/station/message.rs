@@ -6,7 +6,6 @@ use crate::goods::{Catalogue, Gallery};
 use crate::units::{BasketId, Mono, ValidationId, Wall};
 use crate::verdict::Verdict;
 use crate::vision::Scene;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A moment on both clocks: one to reckon with, one to write down.
@@ -214,13 +213,4 @@ pub enum Refusal {
     /// More than the station takes at one time.
     #[error("too much at one time; try again in a moment")]
     Busy,
-}
-
-/// Kept for the store: what a stored validation says of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredValidation {
-    /// The validation.
-    pub id: ValidationId,
-    /// The basket.
-    pub basket_id: BasketId,
 }

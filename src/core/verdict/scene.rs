@@ -104,21 +104,19 @@ impl<'a> SceneEvidence<'a> {
         (TEMPER * sum).clamp(-BOUND, BOUND)
     }
 
-    /// The crop that shows `product` best, if one shows it at all.
-    pub fn best_crop(&mut self, product: usize) -> Option<usize> {
-        let ratios = self.ratios(product);
-        let (crop, ratio) = ratios.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
-        (*ratio > 1.0).then_some(crop)
-    }
-
     /// R(c, p) for all crops; 1 for goods that were never enrolled. Look-alikes share the best ratio of their group.
     fn ratios(&mut self, product: usize) -> &[f64] {
         let (catalogue, gallery, embeddings) = (self.catalogue, self.gallery, &self.embeddings);
         self.cache.entry(product).or_insert_with(|| {
-            let id = &catalogue.products()[product].id;
+            let alike = catalogue.look_alikes(product);
+            let best = |embedding: &Embedding| {
+                let ratios =
+                    alike.iter().filter_map(|p| gallery.log_ratio(&catalogue.products()[*p].id, embedding.values()));
+                ratios.max_by(f64::total_cmp)
+            };
             embeddings
                 .iter()
-                .map(|e| gallery.log_ratio(id, e.values()).map_or(1.0, |l| l.clamp(-CROP_BOUND, CROP_BOUND).exp()))
+                .map(|embedding| best(embedding).map_or(1.0, |l| l.clamp(-CROP_BOUND, CROP_BOUND).exp()))
                 .collect()
         })
     }

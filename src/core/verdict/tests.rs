@@ -239,3 +239,26 @@ fn looks_of_another_model_say_nothing() {
     let with = judged_seeing(&[("1", 1), ("3", 1)], 2826.2, &scene);
     assert_eq!(with, judged(&[("1", 1), ("3", 1)], 2826.2));
 }
+
+/// Milk and its twin declared to look alike: now the eye must not tell them apart.
+#[test]
+fn the_eye_does_not_tell_look_alikes_apart() {
+    let alike = |p: &Product| Product {
+        look_group: ["milk", "twin"].contains(&p.name.as_str()).then(|| "milk".to_owned()),
+        ..p.clone()
+    };
+    let catalogue = Catalogue::new(shop().products().iter().map(alike).collect());
+    let (gallery, scene) = (gallery(), seen(&[0, 2]));
+    let expected = expected(&catalogue, &[("1", 1), ("3", 1)]);
+    let evidence = Evidence {
+        measured: Mass::from_g(1766.0 + 1060.2).unwrap(),
+        sigma: Mass::from_mg(2_000),
+        scene: Some(&scene),
+        expected: &expected,
+        catalogue: &catalogue,
+        gallery: Some(&gallery),
+        corrections: 0,
+    };
+    let conclusion = judge(&evidence, &POLICY);
+    assert_eq!((conclusion.findings[0].kind, conclusion.findings[0].named), (FindingKind::Unscanned, false));
+}

@@ -9,7 +9,7 @@ use image::RgbImage;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::LookError;
-use super::model::{BATCH, Detector, Embedder};
+use super::model::{Detector, Embedder};
 use super::picture::{self, Scaler};
 use super::{Glance, Look, MOST_CROPS, Seen, SeenCrop, Timings};
 
@@ -108,15 +108,11 @@ impl Worker {
     }
 
     fn embed(&mut self, pictures: &[RgbImage]) -> Result<Vec<Vec<f32>>, LookError> {
-        let mut embeddings = Vec::with_capacity(pictures.len());
-        for batch in pictures.chunks(BATCH) {
-            let mut pixels = Vec::new();
-            for picture in batch {
-                self.scaler.square(picture, [0, 0, picture.width(), picture.height()], &mut pixels);
-            }
-            embeddings.extend(self.embedder.embed(&pixels)?);
+        let mut pixels = Vec::new();
+        for picture in pictures {
+            self.scaler.square(picture, [0, 0, picture.width(), picture.height()], &mut pixels);
         }
-        Ok(embeddings)
+        self.embedder.embed(&pixels)
     }
 
     fn glance(&mut self, camera: usize, jpeg: &[u8], view_px: [u32; 4]) -> Result<Glance, LookError> {
