@@ -42,6 +42,8 @@ pub struct VirtualStation {
     pub answers: BTreeMap<u64, Result<Answer, Refusal>>,
     /// Everything published, in order.
     pub published: Vec<ValidationView>,
+    /// Views that came out with a verdict that was not on the disk at that moment. There must never be one.
+    pub hasty: Vec<ValidationView>,
     /// What is on the disk, in order.
     pub durable: Vec<Record>,
 }
@@ -66,6 +68,7 @@ impl VirtualStation {
             next_ticket: 1,
             answers: BTreeMap::new(),
             published: Vec::new(),
+            hasty: Vec::new(),
             durable: Vec::new(),
         };
         station.drain();
@@ -151,7 +154,14 @@ impl VirtualStation {
                 Output::Answer { ticket, answer } => {
                     self.answers.insert(ticket, answer);
                 }
-                Output::Publish(view) => self.published.push(view),
+                Output::Publish(view) => {
+                    if let Some(verdict) = &view.verdict
+                        && !self.durable.contains(&Record::Attempt(verdict.clone()))
+                    {
+                        self.hasty.push(view.clone());
+                    }
+                    self.published.push(view);
+                }
                 Output::Look { .. } => {}
             }
         }

@@ -70,6 +70,11 @@ fn goods(units: u32) -> Vec<GoodsLine> {
     vec![GoodsLine { id: PRODUCT.to_owned(), quantity: units, unit_g: Vec::new() }]
 }
 
+fn placed(units: u32, hold_ms: Option<u64>) -> Command {
+    let container = Some("basket".to_owned());
+    Command::Place { container, container_id: None, goods: goods(units), bags: 0, bag_g: None, hold_ms }
+}
+
 fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, seed).unwrap();
@@ -98,14 +103,7 @@ fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
                 tickets.push(station.ask(Request::Retry { id: format!("v-{opened}").parse().unwrap() }));
                 None
             }
-            Deed::Place { units } => Some(Command::Place {
-                container: Some("basket".to_owned()),
-                container_id: None,
-                goods: goods(*units),
-                bags: 0,
-                bag_g: None,
-                hold_ms: None,
-            }),
+            Deed::Place { units } => Some(placed(*units, None)),
             Deed::Add { units } => Some(Command::Add { goods: goods(*units), hold_ms: None }),
             Deed::Lift => Some(Command::Lift),
             Deed::Lean { newtons, ms } => Some(Command::Push { newtons: *newtons, ms: *ms, at_mm: [40.0, 20.0] }),
@@ -145,7 +143,8 @@ proptest! {
         let (station, tickets) = play(&deeds, seed);
         let durable = durable_verdicts(&station);
 
-        // Told is durable, and the same on the disk as in the mouth.
+        // Told is durable at the moment of telling, and the same on the disk as in the mouth.
+        prop_assert!(station.hasty.is_empty(), "told before it was durable: {:?}", station.hasty);
         let mut told: BTreeMap<(ValidationId, u32), Arc<Verdict>> = BTreeMap::new();
         for view in &station.published {
             let Some(verdict) = &view.verdict else { continue };
@@ -201,14 +200,7 @@ fn a_pulled_cable_is_neither_a_pass_nor_an_alarm() {
         basket_id: "b".parse().unwrap(),
         station_code: "B1".to_owned(),
     });
-    let place = Command::Place {
-        container: Some("basket".to_owned()),
-        container_id: None,
-        goods: goods(4),
-        bags: 0,
-        bag_g: None,
-        hold_ms: Some(250),
-    };
+    let place = placed(4, Some(250));
     station.stage.command(&place).unwrap();
     station.run_ms(300);
     station.stage.command(&Command::Unplug { board: "plate".to_owned() }).unwrap();
@@ -232,14 +224,7 @@ fn a_corrected_list_is_judged_at_once() {
         basket_id: "b".parse().unwrap(),
         station_code: "B1".to_owned(),
     });
-    let place = Command::Place {
-        container: Some("basket".to_owned()),
-        container_id: None,
-        goods: goods(4),
-        bags: 0,
-        bag_g: None,
-        hold_ms: None,
-    };
+    let place = placed(4, None);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     let first = station.published.last().and_then(|v| v.verdict.clone()).unwrap();
@@ -266,14 +251,7 @@ fn a_basket_on_the_plate_belongs_to_whom_it_was_judged_for() {
         station_code: "B1".to_owned(),
     };
     station.ask(validate("a"));
-    let place = Command::Place {
-        container: Some("basket".to_owned()),
-        container_id: None,
-        goods: goods(3),
-        bags: 0,
-        bag_g: None,
-        hold_ms: None,
-    };
+    let place = placed(3, None);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     station.ask(validate("b"));
