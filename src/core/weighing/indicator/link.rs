@@ -3,7 +3,7 @@
 use super::script::{Ask, Meaning, Pace, Script};
 use super::{BadIndicator, IndicatorConfig, IndicatorEvent};
 use crate::units::Mono;
-use crate::weighing::board::{LinkCounters, LinkState};
+use crate::weighing::link::{LinkCounters, LinkState};
 use crate::weighing::wire::{Decoder, Event, Reason, WeightKind};
 
 /// A frame does not pause longer than this between two bytes.
@@ -138,7 +138,7 @@ impl Indicator {
     fn is_open(&self) -> bool {
         match self.state {
             LinkState::Closed { .. } => false,
-            LinkState::Identifying | LinkState::WrongBoard { .. } | LinkState::Identified => true,
+            LinkState::Identifying | LinkState::WrongInstrument { .. } | LinkState::Identified => true,
         }
     }
 
@@ -364,7 +364,7 @@ impl Indicator {
             return;
         }
         self.script.identify_again();
-        let state = LinkState::WrongBoard { found: found.clone() };
+        let state = LinkState::WrongInstrument { found: found.clone() };
         if self.state != state {
             self.state = state;
             out(IndicatorEvent::WrongInstrument { found });
