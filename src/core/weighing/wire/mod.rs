@@ -1,8 +1,18 @@
 //! One codec a file. Codecs are pure: bytes in, events out, in any split, with bounded memory.
 
+pub mod and;
+pub mod cas;
 mod event;
+pub mod hbm_aed;
 pub mod lcb;
+pub mod modbus;
 mod number;
+pub mod registers;
+#[cfg(test)]
+mod testing;
+pub mod toledo_continuous;
+mod weighed;
+mod window;
 
 pub use event::{ErrorKind, Event, Reason, WeightKind};
 pub use number::{Decimal, MassUnit};
@@ -99,4 +109,8 @@ pub struct WireOptions {
     pub checksum: Option<bool>,
     /// Address on a bus; `None` is 1.
     pub address: Option<u8>,
+    /// Register map of a Modbus transmitter; `None` is the built-in one of its maker.
+    pub registers: Option<registers::RegisterMap>,
+    /// What an HBM load cell was told to send; `None`: recognised from the stream.
+    pub hbm: Option<hbm_aed::Output>,
 }
