@@ -5,7 +5,7 @@
 //! of the HW/HV series: `ST ,+002.40kg⏎`, seven and two characters.
 //! Sources: EK-L manual, page 28; GC manual, page 51; HV-WP/HW-WP manual, page 50.
 
-use super::weighed::weighed;
+use super::text::{weigh, weigh_bare};
 use super::window::Window;
 use super::{Decimal, ErrorKind, Event, MassUnit, Reason, WeightKind, WireOptions};
 
@@ -116,7 +116,10 @@ fn read(line: &[u8], unit: Option<MassUnit>) -> Option<Event> {
         b"OL" => return Some(Event::Unavailable { reason: Reason::Overload }),
         _ => return None,
     };
-    Some(weighed(number, Some(named).filter(|n| !n.is_empty()), unit, stable, WeightKind::Gross))
+    Some(match named {
+        "" => weigh_bare(number, unit, stable, WeightKind::Gross),
+        named => weigh(number, named, unit, stable, WeightKind::Gross),
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! digits then mean nothing and may be zeros); BCC is the XOR of status to unit. Format 2, with prices, is not asked for.
 //! Source: the interface description in the service manual of the Ohaus Aviator 7000, page 36; CAS SW-II manual, page 15.
 
-use super::weighed::weighed;
+use super::text::{weigh, weigh_bare};
 use super::window::Window;
 use super::{Decimal, ErrorKind, Event, MassUnit, Reason, WeightKind, WireOptions};
 
@@ -134,7 +134,10 @@ fn read(frame: &[u8], unit: Option<MassUnit>) -> Option<Event> {
     let Decimal { mantissa, decimals } = Decimal::parse(digits)?;
     let number = Decimal { mantissa: sign * mantissa, decimals };
     let named = std::str::from_utf8(&frame[10..12]).ok()?.trim_matches(' ');
-    Some(weighed(number, Some(named).filter(|n| !n.is_empty()), unit, Some(stable), WeightKind::Gross))
+    Some(match named {
+        "" => weigh_bare(number, unit, Some(stable), WeightKind::Gross),
+        named => weigh(number, named, unit, Some(stable), WeightKind::Gross),
+    })
 }
 
 #[cfg(test)]

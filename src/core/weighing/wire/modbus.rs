@@ -5,7 +5,7 @@
 //! a frame at every following byte. Source: Modbus over Serial Line 1.02, Modbus Application Protocol 1.1b3.
 
 use super::registers::{REGISTERS_MAX, RegisterMap, WordOrder};
-use super::weighed::weighed;
+use super::text::weigh_bare;
 use super::window::Window;
 use super::{Decimal, ErrorKind, Event, MassUnit, Reason, WireOptions};
 use crc::{CRC_16_MODBUS, Crc};
@@ -175,7 +175,7 @@ impl Decoder {
             let number = Decimal { mantissa, decimals: self.decimals.unwrap_or(0).min(9) };
             // Digits whose point is unknown are no weight, whatever their unit.
             let unit = self.unit.filter(|_| self.decimals.is_some());
-            out(weighed(number, None, unit, stable, value.kind));
+            out(weigh_bare(number, unit, stable, value.kind));
         }
     }
 }

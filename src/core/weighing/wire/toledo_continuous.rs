@@ -6,7 +6,7 @@
 //! 4 tenfold resolution, 5 always 1. CHK makes the sum of all bytes a multiple of 128.
 //! Sources: Wildcat user's manual, page 40; KERN FTC, page 42; TS-700 owner's manual, page 13 (SWC).
 
-use super::weighed::weighed;
+use super::text::weigh;
 use super::window::Window;
 use super::{Decimal, ErrorKind, Event, MassUnit, Reason, WeightKind, WireOptions};
 
@@ -196,7 +196,7 @@ fn read(frame: &[u8; FRAME], unit: Option<MassUnit>, out: &mut dyn FnMut(Event))
     // Before anything is told: a tare that makes no sense spoils the frame.
     let tare = if is(0) { Some(number(tare, swa & 0b111)?) } else { None };
     let signed = Decimal { mantissa: sign * weight.mantissa, ..weight };
-    let event = weighed(signed, Some(named), unit, Some(!is(3)), kind);
+    let event = weigh(signed, named, unit, Some(!is(3)), kind);
     let believed = matches!(event, Event::Weight { .. });
     out(event);
     let tare = tare.filter(|_| believed).and_then(|tare| tare.mass(MassUnit::parse(named)?));
