@@ -197,8 +197,8 @@ fn check_key(key: &str, value: &Value, vector: &Vector, events: &[Event]) -> boo
         "gross" | "net" if value.is_number() => any(
             &|e| matches!(e, Event::Number { value: v, kind, .. } if near(v.parse().unwrap(), value, 0.0) && (*kind == WeightKind::Net) == (key == "net")),
         ),
-        "digits" => any(&|e| matches!(e, Event::Digits { digits, .. } if Value::from(*digits) == *value)),
-        "status" => any(&|e| matches!(e, Event::Digits { status, .. } if Value::from(*status) == *value)),
+        "digits" => any(&|e| matches!(e, Event::Digits { digits, .. } if *value == *digits)),
+        "status" => any(&|e| matches!(e, Event::Digits { status: Some(status), .. } if *value == *status)),
         "stable" => any(&|e| stability(e) == value.as_bool()),
         "net" => any(&|e| match e {
             Event::Weight { kind, .. } => Some(*kind == WeightKind::Net) == value.as_bool(),
