@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use augenmass_core::weighing::wire::{
-    Decoder, ErrorKind, Event, Protocol, Reason, WeightKind, WireOptions, dialog, mt_sics, nci, toledo_8217,
+    Decoder, ErrorKind, Event, Protocol, Reason, WeightKind, WireOptions, cas, dialog, hbm_aed, modbus, mt_sics, nci,
+    registers::RegisterMap, toledo_8217,
 };
 use serde_json::Value;
 
@@ -43,6 +44,13 @@ const FAMILIES: &[Family] = &[
     Family { name: "Toledo-8217", protocol: Protocol::Toledo8217, vectors: 10, garbage: MARKED, spare: 0 },
     Family { name: "NCI-SCP-01", protocol: Protocol::Nci, vectors: 5, garbage: MARKED, spare: 0 },
     Family { name: "NCI-SCP-02", protocol: Protocol::Nci, vectors: 3, garbage: MARKED, spare: 0 },
+    Family { name: "Modbus-LAUMAS", protocol: Protocol::ModbusLaumas, vectors: 5, garbage: MARKED, spare: 0 },
+    Family { name: "Modbus-Flintec", protocol: Protocol::ModbusFlintec, vectors: 1, garbage: MARKED, spare: 0 },
+    // Frames end with a checksum or without one: the last byte may not be missed.
+    Family { name: "Toledo-Continuous", protocol: Protocol::ToledoContinuous, vectors: 4, garbage: MARKED, spare: 1 },
+    Family { name: "CAS-AP1", protocol: Protocol::Cas, vectors: 5, garbage: MARKED, spare: 0 },
+    Family { name: "AD-Standard", protocol: Protocol::And, vectors: 4, garbage: MARKED, spare: 0 },
+    Family { name: "HBM-AED", protocol: Protocol::HbmAed, vectors: 2, garbage: MARKED, spare: 0 },
 ];
 
 /// Vectors of faults, with the decoder that they happen to.
@@ -52,8 +60,17 @@ const FAULTS: &[(&str, Protocol)] = &[
     ("fault-03", Protocol::Dialog06),
     ("fault-03", Protocol::Toledo8217),
     ("fault-03", Protocol::Nci),
+    ("fault-03", Protocol::ModbusLaumas),
+    ("fault-03", Protocol::ModbusFlintec),
+    ("fault-03", Protocol::ToledoContinuous),
+    ("fault-03", Protocol::Cas),
+    ("fault-03", Protocol::And),
+    ("fault-03", Protocol::HbmAed),
     ("fault-04", Protocol::MtSics),
     ("fault-06", Protocol::Toledo8217),
+    ("fault-06", Protocol::ToledoContinuous),
+    ("fault-06", Protocol::Cas),
+    ("fault-06", Protocol::And),
 ];
 
 /// What makes the bytes of a vector to the scale.
@@ -87,6 +104,13 @@ const REQUESTS: &[(&str, Request)] = &[
     ("nci-scp-01-02", nci::request_status),
     ("nci-scp-01-03", nci::request_zero),
     ("nci-scp-01-04", nci::request_high_resolution),
+    ("modbus-flintec-01", || modbus::request(&RegisterMap::flintec(), 1)),
+    ("cas-ap1-01", cas::request_attention),
+    ("cas-ap1-03", cas::request_weight),
+    ("hbm-aed-01", hbm_aed::request_value),
+    ("hbm-aed-02", hbm_aed::request_stream),
+    ("hbm-aed-05", || hbm_aed::select(1)),
+    ("hbm-aed-06", || hbm_aed::choose(hbm_aed::Format::try_from(8).unwrap())),
 ];
 
 /// One vector: its bytes and what a decoder must make of them.
@@ -120,7 +144,7 @@ fn cases() -> Vec<(&'static Family, Vec<Vector>)> {
 }
 
 fn decoder(protocol: Protocol) -> Decoder {
-    Decoder::new(protocol, &WireOptions::default()).unwrap()
+    Decoder::new(protocol, &WireOptions::default())
 }
 
 fn decode<'a>(protocol: Protocol, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
@@ -170,6 +194,11 @@ fn check_key(key: &str, value: &Value, vector: &Vector, events: &[Event]) -> boo
         },
         // Read together with `value`.
         "unit" => true,
+        "gross" | "net" if value.is_number() => any(
+            &|e| matches!(e, Event::Number { value: v, kind, .. } if near(v.parse().unwrap(), value, 0.0) && (*kind == WeightKind::Net) == (key == "net")),
+        ),
+        "digits" => any(&|e| matches!(e, Event::Digits { digits, .. } if *value == *digits)),
+        "status" => any(&|e| matches!(e, Event::Digits { status: Some(status), .. } if *value == *status)),
         "stable" => any(&|e| stability(e) == value.as_bool()),
         "net" => any(&|e| match e {
             Event::Weight { kind, .. } => Some(*kind == WeightKind::Net) == value.as_bool(),

@@ -68,7 +68,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder between two frames.
     pub fn new(options: &WireOptions) -> Self {
-        let WireOptions { unit, decimals, checksum: _, address: _ } = *options;
+        let &WireOptions { unit, decimals, .. } = options;
         Self { unit, decimals, held: Vec::new(), place: Place::Idle, noise: Noise::default() }
     }
 
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(events(b"\x0201.2\x0201.234\r", None, None), [vec![partial], weight(1_234_000)].concat());
         let mut told = Vec::new();
         let mut decoder = Decoder::new(&WireOptions::default());
-        decoder.push(&[0x02].repeat(1), &mut |event| told.push(event));
+        decoder.push(&[0x02], &mut |event| told.push(event));
         decoder.push(&[b'1'; 100_000], &mut |event| told.push(event));
         assert_eq!(told, [ErrorKind::Overlong, ErrorKind::Framing].map(|kind| Event::Error { kind }));
     }
