@@ -415,7 +415,7 @@ impl Noise {
 }
 
 fn decoder(config: &IndicatorConfig) -> Result<Decoder, BadIndicator> {
-    Decoder::new(config.protocol, &config.options).ok_or(BadIndicator::Protocol(config.protocol))
+    Ok(Decoder::new(config.protocol, &config.options))
 }
 
 /// When the first of the last `bytes` of a chunk was begun to be sent, if the last of them arrived at `at`: no later than that.
