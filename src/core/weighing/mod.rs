@@ -3,6 +3,7 @@
 //! `bytes ─wire→ sample ─board→ cell masses ─platform→ reading ─settle→ load`, tied together by [`scale::Scale`].
 
 pub mod board;
+pub mod calibrate;
 pub mod platform;
 pub mod scale;
 pub mod settle;
