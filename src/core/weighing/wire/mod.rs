@@ -1,8 +1,17 @@
 //! One codec a file. Codecs are pure: bytes in, events out, in any split, with bounded memory.
 
+pub mod adapter;
+pub mod decoder;
+pub mod dialog;
 mod event;
 pub mod lcb;
+pub mod mt_sics;
+pub mod nci;
 mod number;
+mod text;
+pub mod toledo_8217;
+
+pub use decoder::Decoder;
 
 pub use event::{ErrorKind, Event, Reason, WeightKind};
 pub use number::{Decimal, MassUnit};
