@@ -10,9 +10,10 @@ const RIDGE_SHARE: f64 = 0.02;
 const GAIN_SPREAD: f64 = 0.01;
 /// A mass is put no closer to its mark than this, 1 sigma.
 const PLACING_MM: f64 = 3.0;
-/// Expectation of the greater of two independent deviates, and what it stays below in 95 % of cases: a plate's corners differ
-/// along two diagonals.
-const GREATER_OF_TWO: (f64, f64) = (1.128, 2.236);
+/// Expectation of the greatest of two independent deviates: the corners of a rigid plate differ along two diagonals.
+const GREATEST_EXPECTED: f64 = 1.128;
+/// What the greatest of three stays below in 95 % of cases: the corners of a plate that bends differ along its twist too.
+const GREATEST_P95: f64 = 2.388;
 
 /// What a calibration came to, for people to judge it.
 #[derive(Clone, Debug, PartialEq)]
@@ -238,10 +239,9 @@ impl Problem {
         let pairs = spots.iter().enumerate().flat_map(|(k, a)| spots[..k].iter().map(move |b| (a - b).norm()));
         let widest = pairs.fold(0.0, f64::max);
         let one = spots.iter().map(DVector::norm).fold(0.0, f64::max);
-        let (expected, z) = GREATER_OF_TWO;
         // Sigma is itself an estimate: Student's quantile to first order (Fisher's expansion).
-        let p95 = z * (1.0 + (z * z + 1.0) / (4.0 * freedom));
-        (expected * widest, p95 * widest, one)
+        let p95 = GREATEST_P95 * (1.0 + (GREATEST_P95 * GREATEST_P95 + 1.0) / (4.0 * freedom));
+        (GREATEST_EXPECTED * widest, p95 * widest, one)
     }
 
     /// What is left of the readings after the best plane `a + b·x + c·y`, as a share of the mass, root mean square over the
