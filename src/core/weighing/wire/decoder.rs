@@ -1,6 +1,7 @@
 //! One decoder for whatever a station file says is spoken.
 
-use super::{Event, Protocol, WireOptions, adapter, dialog, mt_sics, nci, toledo_8217};
+use super::{Event, Protocol, WireOptions};
+use super::{adapter, and, cas, dialog, hbm_aed, modbus, mt_sics, nci, toledo_8217, toledo_continuous};
 
 /// The decoder of one protocol.
 #[derive(Clone, Debug)]
@@ -15,25 +16,35 @@ pub enum Decoder {
     Toledo8217(toledo_8217::Decoder),
     /// NCI SCP-01, SCP-02 and ECR.
     Nci(nci::Decoder),
+    /// LAUMAS and Flintec transmitters, and others by their register map.
+    Modbus(modbus::Decoder),
+    /// Toledo continuous.
+    ToledoContinuous(toledo_continuous::Decoder),
+    /// CAS AP-1.
+    Cas(cas::Decoder),
+    /// A&D standard.
+    And(and::Decoder),
+    /// HBM digital load cells.
+    HbmAed(hbm_aed::Decoder),
 }
 
 impl Decoder {
     /// A decoder between two frames.
-    pub fn new(protocol: Protocol, options: &WireOptions) -> Option<Self> {
+    pub fn new(protocol: Protocol, options: &WireOptions) -> Self {
         match protocol {
-            Protocol::Lcb => Some(Self::Lcb(adapter::Lcb::default())),
-            Protocol::MtSics => Some(Self::MtSics(mt_sics::Decoder::new(options))),
+            Protocol::Lcb => Self::Lcb(adapter::Lcb::default()),
+            Protocol::MtSics => Self::MtSics(mt_sics::Decoder::new(options)),
             Protocol::Dialog06 | Protocol::Dialog04 | Protocol::Dialog02 => {
-                Some(Self::Dialog(dialog::Decoder::new(protocol, options)))
+                Self::Dialog(dialog::Decoder::new(protocol, options))
             }
-            Protocol::Toledo8217 => Some(Self::Toledo8217(toledo_8217::Decoder::new(options))),
-            Protocol::Nci => Some(Self::Nci(nci::Decoder::new(options))),
-            Protocol::ModbusLaumas
-            | Protocol::ModbusFlintec
-            | Protocol::ToledoContinuous
-            | Protocol::Cas
-            | Protocol::And
-            | Protocol::HbmAed => None,
+            Protocol::Toledo8217 => Self::Toledo8217(toledo_8217::Decoder::new(options)),
+            Protocol::Nci => Self::Nci(nci::Decoder::new(options)),
+            Protocol::ModbusLaumas => Self::Modbus(modbus::Decoder::laumas(options)),
+            Protocol::ModbusFlintec => Self::Modbus(modbus::Decoder::flintec(options)),
+            Protocol::ToledoContinuous => Self::ToledoContinuous(toledo_continuous::Decoder::new(options)),
+            Protocol::Cas => Self::Cas(cas::Decoder::new(options)),
+            Protocol::And => Self::And(and::Decoder::new(options)),
+            Protocol::HbmAed => Self::HbmAed(hbm_aed::Decoder::new(options)),
         }
     }
 
@@ -45,6 +56,11 @@ impl Decoder {
             Self::Dialog(decoder) => decoder.push(bytes, out),
             Self::Toledo8217(decoder) => decoder.push(bytes, out),
             Self::Nci(decoder) => decoder.push(bytes, out),
+            Self::Modbus(decoder) => decoder.push(bytes, out),
+            Self::ToledoContinuous(decoder) => decoder.push(bytes, out),
+            Self::Cas(decoder) => decoder.push(bytes, out),
+            Self::And(decoder) => decoder.push(bytes, out),
+            Self::HbmAed(decoder) => decoder.push(bytes, out),
         }
     }
 
@@ -57,6 +73,11 @@ impl Decoder {
             Self::Dialog(decoder) => decoder.pause(out),
             Self::Toledo8217(decoder) => decoder.pause(out),
             Self::Nci(decoder) => decoder.pause(out),
+            Self::Modbus(decoder) => decoder.pause(out),
+            Self::ToledoContinuous(decoder) => decoder.pause(out),
+            Self::Cas(decoder) => decoder.pause(out),
+            Self::And(decoder) => decoder.pause(out),
+            Self::HbmAed(decoder) => decoder.pause(out),
         }
     }
 }

@@ -1,18 +1,26 @@
 //! One codec a file. Codecs are pure: bytes in, events out, in any split, with bounded memory.
 
 pub mod adapter;
+pub mod and;
+pub mod cas;
 pub mod decoder;
 pub mod dialog;
 mod event;
+pub mod hbm_aed;
 pub mod lcb;
+pub mod modbus;
 pub mod mt_sics;
 pub mod nci;
 mod number;
+pub mod registers;
+#[cfg(test)]
+mod testing;
 mod text;
 pub mod toledo_8217;
+pub mod toledo_continuous;
+mod window;
 
 pub use decoder::Decoder;
-
 pub use event::{ErrorKind, Event, Reason, WeightKind};
 pub use number::{Decimal, MassUnit};
 
@@ -108,4 +116,8 @@ pub struct WireOptions {
     pub checksum: Option<bool>,
     /// Address on a bus; `None` is 1.
     pub address: Option<u8>,
+    /// Register map of a Modbus transmitter; `None` is the built-in one of its maker.
+    pub registers: Option<registers::RegisterMap>,
+    /// What an HBM load cell was told to send; `None`: recognised from the stream.
+    pub hbm: Option<hbm_aed::Output>,
 }

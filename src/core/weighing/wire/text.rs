@@ -60,3 +60,31 @@ pub(super) fn weigh_bare(
         None => Event::Number { value: value.to_string(), unit: None, stable, kind },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Mass;
+
+    #[test]
+    fn a_unit_that_is_missing_unknown_or_contradicted_makes_no_weight() {
+        let number = Decimal { mantissa: 1500, decimals: 3 };
+        let said = |named: Option<&str>, configured| match named {
+            Some(unit) => weigh(number, unit, configured, Some(true), WeightKind::Gross),
+            None => weigh_bare(number, configured, Some(true), WeightKind::Gross),
+        };
+        let grams = |mg| Event::Weight { mass: Mass::from_mg(mg), stable: Some(true), kind: WeightKind::Gross };
+        let bare = |unit: Option<&str>| Event::Number {
+            value: "1.500".to_owned(),
+            unit: unit.map(str::to_owned),
+            stable: Some(true),
+            kind: WeightKind::Gross,
+        };
+        assert_eq!(said(Some("kg"), None), grams(1_500_000));
+        assert_eq!(said(Some("kg"), Some(MassUnit::Kg)), grams(1_500_000));
+        assert_eq!(said(None, Some(MassUnit::G)), grams(1_500));
+        assert_eq!(said(Some("kg"), Some(MassUnit::Lb)), bare(Some("kg")));
+        assert_eq!(said(Some("pc"), None), bare(Some("pc")));
+        assert_eq!(said(None, None), bare(None));
+    }
+}

@@ -68,7 +68,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder between two frames.
     pub fn new(options: &WireOptions) -> Self {
-        let WireOptions { unit, decimals, checksum: _, address: _ } = *options;
+        let &WireOptions { unit, decimals, .. } = options;
         Self { unit, decimals, held: Vec::new(), place: Place::Idle, noise: Noise::default() }
     }
 
