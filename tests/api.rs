@@ -6,7 +6,6 @@ use augenmass::app::config;
 use augenmass::app::driver::{Driver, Sinks, Sources};
 use augenmass::app::{telemetry, wiring};
 use augenmass::io::clock::Clock;
-use augenmass::io::serial::SerialLink;
 use augenmass::io::store::{Database, Writer};
 use augenmass_core::station::Machine;
 use augenmass_core::verdict::Versions;
@@ -36,7 +35,7 @@ fn station(directory: &Path) -> Router {
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
     let sinks = Sinks {
-        serial: SerialLink::start(wiring::serial(&file.boards[0]), serial_events),
+        serial: wiring::open_ports(&file, &serial_events),
         writer: Writer::start(directory, clock, store_events).unwrap(),
         eyes: None,
         views,

@@ -8,7 +8,6 @@ use super::wiring::{self, WiringError};
 use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
-use crate::io::serial::SerialLink;
 use crate::io::store::{Database, StoreError, Writer};
 use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
 use augenmass_core::station::{Input, Machine, Restored};
@@ -120,7 +119,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
     let sinks = Sinks {
-        serial: SerialLink::start(wiring::serial(&config.boards[0]), serial_events),
+        serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
         eyes: eyes
             .zip(config.cameras.first())

@@ -1,7 +1,5 @@
 //! What runs on the board: samples by its own clock, frames, commands.
 
-use std::hash::Hasher;
-
 use super::wire::{Deframer, frame};
 use super::{CellStatus, Sample, VERSION, kind};
 use crate::hw;
@@ -42,7 +40,7 @@ pub struct Firmware {
 struct Info {
     serial: Vec<u8>,
     sample_rate_hz_x10: u16,
-    calibration_ids: Vec<u32>,
+    cell_ids: Vec<u32>,
 }
 
 impl Firmware {
@@ -51,7 +49,7 @@ impl Firmware {
         let info = Info {
             serial: board.serial_number.as_bytes().to_vec(),
             sample_rate_hz_x10: (board.sample_rate_hz * 10.0).round() as u16,
-            calibration_ids: board.cells.iter().map(calibration_id).collect(),
+            cell_ids: board.cells.iter().map(cell_id).collect(),
         };
         let mut firmware = Self {
             info,
@@ -88,7 +86,7 @@ impl Firmware {
 
     /// Length of a sample frame on the wire: 12 bytes and 5 a channel of payload, CRC, stuffing, delimiter.
     pub fn sample_wire_bytes(&self) -> usize {
-        12 + 5 * self.info.calibration_ids.len() + 4 + 2
+        12 + 5 * self.info.cell_ids.len() + 4 + 2
     }
 
     /// Takes the conversion due at [`Firmware::next_sample_us`], one count a channel.
@@ -165,8 +163,8 @@ impl Firmware {
         payload.extend(FIRMWARE_HASH.to_le_bytes());
         payload.push(ADC_SIMULATED_24_BIT);
         payload.extend(self.info.sample_rate_hz_x10.to_le_bytes());
-        payload.extend([GAIN, self.info.calibration_ids.len() as u8]);
-        payload.extend(self.info.calibration_ids.iter().flat_map(|id| id.to_le_bytes()));
+        payload.extend([GAIN, self.info.cell_ids.len() as u8]);
+        payload.extend(self.info.cell_ids.iter().flat_map(|id| id.to_le_bytes()));
         payload.extend(GROUP_DELAY_US.to_le_bytes());
         self.outgoing.push(frame(&payload));
     }
@@ -183,25 +181,10 @@ impl Firmware {
     }
 }
 
-/// Stands for the calibration kept with a cell: another cell, or other constants, is another id (FNV-1a).
-fn calibration_id(cell: &hw::Cell) -> u32 {
-    struct Fnv(u64);
-    impl Hasher for Fnv {
-        fn finish(&self) -> u64 {
-            self.0
-        }
-        fn write(&mut self, bytes: &[u8]) {
-            for &byte in bytes {
-                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-            }
-        }
-    }
-    let mut fnv = Fnv(0xCBF2_9CE4_8422_2325);
-    fnv.write(cell.serial_number.as_bytes());
-    fnv.write(&cell.zero_counts.to_le_bytes());
-    fnv.write(&cell.counts_per_g.to_le_bytes());
-    let hash = fnv.finish();
-    (hash ^ (hash >> 32)) as u32
+/// Names the cell on a channel, as whoever built the board wrote into it: CRC-32/ISO-HDLC of its serial number. The
+/// calibration belongs to the cell, so this is how a host notices another one on the cable.
+fn cell_id(cell: &hw::Cell) -> u32 {
+    crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(cell.serial_number.as_bytes())
 }
 
 #[cfg(test)]

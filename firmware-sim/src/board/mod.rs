@@ -9,7 +9,7 @@
 //! | frame | payload |
 //! |---|---|
 //! | sample | `u8 ver=1, u8 type=1, u16 seq, u32 t_us, u8 nch, u8 flags, i32 counts[nch], u8 chstat[nch], i16 temp_centi_C` |
-//! | info | `u8 ver=1, u8 type=2, u16 seq, u32 t_us, u8 serial_len, ASCII serial, u32 firmware_hash, u8 adc_type, u16 sample_rate_hz_x10, u8 gain, u8 nch, u32 calibration_id[nch], u16 group_delay_us` |
+//! | info | `u8 ver=1, u8 type=2, u16 seq, u32 t_us, u8 serial_len, ASCII serial, u32 firmware_hash, u8 adc_type, u16 sample_rate_hz_x10, u8 gain, u8 nch, u32 cell_id[nch], u16 group_delay_us` |
 //! | command | `u8 ver=1, u8 type=0x10, u16 seq, u8 command` (1 info, 2 start stream, 3 stop stream, 4 reset) |
 //! | ack | `u8 ver=1, u8 type=0x11, u16 seq` |
 //! | nak | `u8 ver=1, u8 type=0x12, u16 seq, u8 reason` (1 unknown command, 2 wrong length) |
@@ -17,6 +17,7 @@
 //! `flags`: bit 0 all channels fresh, 1 excitation good, 2 supply good, 3 configuration changed, 7 reset since last read.
 //! The last one stays set from boot until the first `info` command is answered. `chstat`: bit 0 fresh, 1 saturated high,
 //! 2 saturated low, 3 timed out, 4 open or short, 5 unchanged for too long. `adc_type` 1 is the simulated 24-bit converter.
+//! `cell_id` is the CRC-32/ISO-HDLC of the serial number of the cell on that channel, 0 if the board does not know it.
 //!
 //! The board streams from boot on, sends an info frame at boot and, after its ack, on request. A frame of unknown type or
 //! with a wrong CRC is dropped in silence.

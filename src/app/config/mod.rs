@@ -10,7 +10,7 @@ mod station;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform, Policy, Protocol,
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Line, Models, Parity, Platform, Policy,
     Station, StationConfig, WithoutCamera,
 };
 

@@ -6,9 +6,15 @@ use std::path::PathBuf;
 
 use super::reader::Table;
 use super::station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform, Policy, Protocol,
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Line, Models, Parity, Platform, Policy,
     Station, StationConfig, WithoutCamera,
 };
+use augenmass_core::weighing::wire::Protocol;
+
+/// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
+const SIGMA_SHARE: f64 = 2e-4;
+/// A stiff plate on four cells.
+const TWIST_SHARE: f64 = 0.05;
 
 /// Reads the whole file; `None` when a fault was noted that leaves nothing to build.
 pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
@@ -123,6 +129,10 @@ fn platform(table: &Table<'_>) -> Option<Platform> {
     let dead_mass_g = table.number("dead_mass_g", 1.0..=2_000_000.0);
     let damping_ratio = table.number("damping_ratio", 0.001..=0.99);
     let sigma_g = table.number("sigma_g", 0.01..=1_000.0);
+    let sigma_share = table.optional_number("sigma_share", 0.0..=0.1).unwrap_or(SIGMA_SHARE);
+    let twist_share = table.optional_number("twist_share", 0.0..=1.0).unwrap_or(TWIST_SHARE);
+    let centre_within_mm = table.optional_pair("centre_within_mm", 1.0..=5_000.0);
+    let calibration = table.optional_text("calibration").map(PathBuf::from);
     table.finish();
     if let (Some(max_g), Some(empty_below_g)) = (max_g, empty_below_g)
         && empty_below_g >= max_g / 4.0
@@ -140,6 +150,10 @@ fn platform(table: &Table<'_>) -> Option<Platform> {
         dead_mass_g: dead_mass_g?,
         damping_ratio: damping_ratio?,
         sigma_g: sigma_g?,
+        sigma_share,
+        twist_share,
+        centre_within_mm,
+        calibration,
     })
 }
 
@@ -168,14 +182,9 @@ fn boards(top: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Opti
 fn board(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<BoardConfig> {
     let name = identifier(table, "name", 32);
     once(table, "name", name.as_ref(), &mut seen.sensors, "board's and camera's name");
-    let path = table.text("path");
-    once(table, "path", path.as_ref(), &mut seen.sources, "board's port");
+    let plate = table.optional_text("plate").unwrap_or_else(|| "plate".to_owned());
     let protocol = table.choice("protocol", &[("lcb", Protocol::Lcb)]);
-    let baud = table.whole_as("baud", 300..=4_000_000);
-    let data_bits = table.whole_as("data_bits", 7..=8);
-    let parity = table.choice("parity", &[("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)]);
-    let stop_bits = table.whole_as("stop_bits", 1..=2);
-    let exclusive = table.flag("exclusive");
+    let line = line(table, seen);
     let serial_number = table.text("serial_number");
     once(table, "serial_number", serial_number.as_ref(), &mut seen.serial_numbers, "serial number");
     let sample_rate_hz = table.number("sample_rate_hz", 1.0..=5_000.0);
@@ -189,17 +198,31 @@ fn board(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Opt
     }
     Some(BoardConfig {
         name: name?,
-        path: PathBuf::from(path?),
+        plate,
         protocol: protocol?,
+        line: line?,
+        serial_number: serial_number?,
+        sample_rate_hz: sample_rate_hz?,
+        silence_ms: silence_ms?,
+        cells: cells?,
+    })
+}
+
+fn line(table: &Table<'_>, seen: &mut Seen) -> Option<Line> {
+    let path = table.text("path");
+    once(table, "path", path.as_ref(), &mut seen.sources, "instrument's port");
+    let baud = table.whole_as("baud", 300..=4_000_000);
+    let data_bits = table.whole_as("data_bits", 7..=8);
+    let parity = table.choice("parity", &[("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)]);
+    let stop_bits = table.whole_as("stop_bits", 1..=2);
+    let exclusive = table.flag("exclusive");
+    Some(Line {
+        path: PathBuf::from(path?),
         baud: baud?,
         data_bits: data_bits?,
         parity: parity?,
         stop_bits: stop_bits?,
         exclusive: exclusive?,
-        serial_number: serial_number?,
-        sample_rate_hz: sample_rate_hz?,
-        silence_ms: silence_ms?,
-        cells: cells?,
     })
 }
 

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use augenmass_core::weighing::wire::Protocol;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
@@ -92,17 +93,23 @@ pub struct Platform {
     pub damping_ratio: f64,
     /// Calibration, corner error, creep and temperature together, 1 sigma.
     pub sigma_g: f64,
+    /// The part of it that grows with the load, 1 sigma as a share of the mass.
+    pub sigma_share: f64,
+    /// Share of a load that the plate's own bending may bring into the contradiction between its cells.
+    pub twist_share: f64,
+    /// A load whose centre lies further out, along x or y, is not wholly on the plate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub centre_within_mm: Option<[f64; 2]>,
+    /// File with the calibration of the cells, written by `augenmass calibrate`; it overrides what stands at the cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<PathBuf>,
 }
 
-/// One load-cell board on one serial port.
+/// A serial port and how its line is set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BoardConfig {
-    /// Names the sensor in `/ready` and findings; unique among boards and cameras.
-    pub name: String,
-    /// The serial port.
+pub struct Line {
+    /// The serial port, best as `/dev/serial/by-path/…`: the place says which instrument it is.
     pub path: PathBuf,
-    /// What is spoken on it.
-    pub protocol: Protocol,
     /// Bits per second.
     pub baud: u32,
     /// 7 or 8.
@@ -113,6 +120,20 @@ pub struct BoardConfig {
     pub stop_bits: u8,
     /// Whether the port is refused while another program holds it, and locked against others.
     pub exclusive: bool,
+}
+
+/// One load-cell board on one serial port, speaking LCB/1.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BoardConfig {
+    /// Names the sensor in `/ready` and findings; unique among instruments and cameras.
+    pub name: String,
+    /// Boards of the same plate name carry one rigid plate together.
+    pub plate: String,
+    /// What is spoken: always `lcb`.
+    pub protocol: Protocol,
+    /// Its port.
+    #[serde(flatten)]
+    pub line: Line,
     /// The board's own number.
     pub serial_number: String,
     /// Samples of all cells per second.
@@ -122,14 +143,6 @@ pub struct BoardConfig {
     /// In channel order of the board, 1 to 8.
     #[serde(rename = "cell")]
     pub cells: Vec<Cell>,
-}
-
-/// What is spoken on a serial port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// `LCB/1`, the multi-channel load-cell board's own.
-    Lcb,
 }
 
 /// Parity bit of a serial line.

@@ -13,6 +13,8 @@ pub struct Load {
     pub mass: Mass,
     /// Its uncertainty, 1 sigma: ringing, noise, calibration, corners, creep.
     pub sigma: Mass,
+    /// The share of `sigma` that is this load's own, 1 sigma: ringing and noise, without what all loads of the platform share.
+    pub own_sigma: Mass,
     /// When it was known.
     pub at: Mono,
     /// Since when nothing has touched it, as far as the samples tell.
@@ -257,6 +259,7 @@ impl Settle {
         Load {
             mass: Mass::from_g_saturating(mass_g),
             sigma: Mass::from_g_saturating(sigma_g.hypot(self.config.sigma_g)),
+            own_sigma: Mass::from_g_saturating(sigma_g),
             at,
             untouched_since: from,
             centre_mm: (mass > 50.0).then(|| moment.map(|m| m / mass)),
