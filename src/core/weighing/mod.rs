@@ -9,6 +9,7 @@ pub mod declared;
 mod device_clock;
 pub mod health;
 pub mod instrument;
+pub mod journal;
 pub mod link;
 pub mod platform;
 pub mod scale;
