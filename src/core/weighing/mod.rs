@@ -12,6 +12,7 @@ pub mod instrument;
 pub mod journal;
 pub mod link;
 pub mod platform;
+pub mod probe;
 pub mod scale;
 pub mod settle;
 pub mod steps;
