@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
+use proving::calibration::{self, Breakage, Disturbance};
 use proving::visits::CLASSES_G;
 use proving::{settling, visits};
 use std::path::PathBuf;
@@ -27,6 +28,12 @@ enum Command {
     /// How fast and how truly loads are found.
     Settling {
         /// Placements.
+        #[arg(long, default_value_t = 1000)]
+        runs: u64,
+    },
+    /// What a calibration is worth, and whether spoilt ones are refused.
+    Calibration {
+        /// Calibrations of each kind.
         #[arg(long, default_value_t = 1000)]
         runs: u64,
     },
@@ -54,6 +61,7 @@ fn main() -> Result<()> {
             println!("within 1 sigma: {}   within 2 sigma: {}", percent(s.within_1), percent(s.within_2));
             println!("told under a hand and off by more than 15 g: {}", s.under_a_hand);
         }
+        Command::Calibration { runs } => calibrations(&hardware, runs, arguments.seed)?,
         Command::Visits { shoppers, items } => {
             let v = visits::play(&hardware, &shop, shoppers, items, arguments.seed)?;
             println!("{shoppers} shoppers with {items} goods, seed {}, weight alone", arguments.seed);
@@ -65,6 +73,26 @@ fn main() -> Result<()> {
                 println!("one unscanned good of {range}, stopped: {}", percent(*share));
                 from = to.unwrap_or(from);
             }
+        }
+    }
+    Ok(())
+}
+
+fn calibrations(hardware: &Hardware, runs: u64, seed: u64) -> Result<()> {
+    println!("{runs} calibrations, five spots three times, a third of the range, seed {seed}");
+    let usual = Disturbance { noise_g: 0.5, creep_g: 0.0 };
+    let creeping = Disturbance { noise_g: 0.5, creep_g: 2.0 };
+    for (name, disturbance) in [("0.5 g of noise a reading", usual), ("and 2 g of creep and return error", creeping)] {
+        let c = calibration::measure(hardware, disturbance, runs, seed)?;
+        println!("{name}:");
+        println!("  corner spread 95 %: {:.1} g (before: {:.0} g)", c.spread_p95_g, c.spread_before_p95_g);
+        println!("  right over the cells 95 %: {:.1} g", c.spread_over_cells_p95_g);
+        println!("  error of that mass anywhere 95 %: {:.1} g", c.error_p95_g);
+        println!("  below the predicted 95 %: {}", percent(c.within_predicted));
+        println!("  refused: {}   placements asked for again: {}", percent(c.refused), c.repeated);
+        for breakage in Breakage::ALL {
+            let r = calibration::refusals(hardware, disturbance, breakage, runs, seed);
+            println!("  {}: refused {}/{}, rightly named {}/{}", breakage.name(), r.refused, r.runs, r.named, r.runs);
         }
     }
     Ok(())
