@@ -25,7 +25,8 @@ pub(super) fn instruments(
         return None;
     }
     let read: Vec<Option<BoardConfig>> = boards.iter().map(|table| board(table, platform, seen)).collect();
-    let scales: Vec<Option<IndicatorConfig>> = indicators.iter().map(|table| indicator(table, platform, seen)).collect();
+    let scales: Vec<Option<IndicatorConfig>> =
+        indicators.iter().map(|table| indicator(table, platform, seen)).collect();
     let (read, scales): (Option<Vec<_>>, Option<Vec<_>>) = (read.into_iter().collect(), scales.into_iter().collect());
     let (read, scales) = (read?, scales?);
     if let (Some(platform), Some(first)) = (platform, boards.first()) {
@@ -139,7 +140,8 @@ fn indicator(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) ->
     let poll_ms = table.optional_whole("poll_ms", 20..=10_000);
     let response_ms = table.optional_whole("response_ms", 20..=10_000);
     let silence_ms = table.whole_as("silence_ms", 100..=60_000);
-    let units = [("g", MassUnit::G), ("kg", MassUnit::Kg), ("t", MassUnit::T), ("lb", MassUnit::Lb), ("oz", MassUnit::Oz)];
+    let units =
+        [("g", MassUnit::G), ("kg", MassUnit::Kg), ("t", MassUnit::T), ("lb", MassUnit::Lb), ("oz", MassUnit::Oz)];
     let unit = if table.has("unit") { table.choice("unit", &units) } else { None };
     let decimals = table.optional_whole("decimals", 0..=6);
     let checksum = if table.has("checksum") { table.flag("checksum") } else { None };

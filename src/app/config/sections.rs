@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
     Api, Bags, CameraConfig, Container, ContainerKind, Models, Platform, Policy, Station, StationConfig, WithoutCamera,
 };
-use augenmass_core::weighing::wire::Protocol;
 
 /// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
 const SIGMA_SHARE: f64 = 2e-4;

@@ -61,7 +61,9 @@ impl fmt::Display for Unavailable {
             Self::Refused(reason) => write!(f, "the scale gives no weight: {}", words(*reason)),
             Self::NetWeight => f.write_str("the scale sends net weights: clear its tare"),
             Self::UnitMismatch => f.write_str("the scale sends another unit than the station file says"),
-            Self::ChallengeFailed => f.write_str("the scale wants another answer to its challenge: check the polynomial"),
+            Self::ChallengeFailed => {
+                f.write_str("the scale wants another answer to its challenge: check the polynomial")
+            }
             Self::ZeroLost => f.write_str("the scale started anew under a load: empty the plate"),
         }
     }
