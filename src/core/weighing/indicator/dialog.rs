@@ -15,7 +15,7 @@
 use super::script::{Ask, Meaning, Pace, plain};
 use crate::units::Mass;
 use crate::weighing::wire::dialog::{self, Polynomial};
-use crate::weighing::wire::{Event, Reason, WeightKind};
+use crate::weighing::wire::{ErrorKind, Event, Reason, WeightKind};
 
 /// The till's checksums are its own choice; steps of this many walk through all of them.
 const CHECKSUM_STEP: u16 = 0x9e37;
@@ -72,7 +72,7 @@ impl Dialog {
             (Ask::Price | Ask::Result | Ask::Checksums, Event::Nak) => self.go(Stage::Why),
             (Ask::Price, Event::Challenge { z }) => self.take_challenge(&z),
             (Ask::Result, Event::Done { .. }) => self.go(Stage::Price),
-            (Ask::Result, Event::Error { kind: crate::weighing::wire::ErrorKind::Checksum }) => {
+            (Ask::Result, Event::Error { kind: ErrorKind::Checksum }) => {
                 self.begin();
                 (Meaning::ChallengeFailed, Pace::NextPoll)
             }
@@ -91,7 +91,17 @@ impl Dialog {
                 }
                 (meaning, Pace::NextPoll)
             }
-            (Ask::Price | Ask::Why | Ask::Checksums | Ask::Weight | Ask::Tare | Ask::Reset | Ask::Serial, _) => {
+            (
+                Ask::Price
+                | Ask::Why
+                | Ask::Checksums
+                | Ask::Weight
+                | Ask::Attention
+                | Ask::Tare
+                | Ask::Reset
+                | Ask::Serial,
+                _,
+            ) => {
                 self.begin();
                 (Meaning::Step, Pace::NextPoll)
             }

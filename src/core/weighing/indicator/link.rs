@@ -49,6 +49,8 @@ pub struct Indicator {
     last_bytes: Mono,
     /// When the first byte of the frame that is coming in was sent.
     frame_began: Option<Mono>,
+    /// Whether bytes have come since the decoder was told of a pause.
+    fed: bool,
     asked: Option<Asked>,
     /// Older questions whose answers did not come in time, oldest first.
     owed: Vec<Ask>,
@@ -69,17 +71,17 @@ impl Indicator {
         if !(config.bytes_per_s.is_finite() && config.bytes_per_s > 0.0) || times.contains(&0) {
             return Err(BadIndicator::Timing);
         }
-        let decoder = decoder(&config)?;
         let script = Script::new(&config)?;
         Ok(Self {
+            decoder: Decoder::new(config.protocol, &config.options),
             config,
-            decoder,
             script,
             state: LinkState::Closed { why: "not opened yet".to_owned() },
             counters: LinkCounters::default(),
             deaf_until: Mono::default(),
             last_bytes: Mono::default(),
             frame_began: None,
+            fed: false,
             asked: None,
             owed: Vec::new(),
             closing: false,
@@ -110,9 +112,7 @@ impl Indicator {
     /// The port is open: forgets everything that belonged to the one before. For a tenth of a second nothing is asked and nothing
     /// heard, so that bytes from before the opening answer no question.
     pub fn opened(&mut self, at: Mono) {
-        if let Ok(decoder) = decoder(&self.config) {
-            self.decoder = decoder;
-        }
+        self.decoder = Decoder::new(self.config.protocol, &self.config.options);
         self.script.begin();
         self.state = LinkState::Identifying;
         self.deaf_until = at.plus_ms(DEAF_MS);
@@ -121,6 +121,7 @@ impl Indicator {
         self.last_bytes = at;
         self.last_news = at;
         self.frame_began = None;
+        self.fed = false;
         self.asked = None;
         self.owed.clear();
         self.closing = false;
@@ -133,6 +134,12 @@ impl Indicator {
     pub fn closed(&mut self, why: String) {
         self.state = LinkState::Closed { why };
         self.asked = None;
+    }
+
+    /// How many older questions are remembered.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.owed.len()
     }
 
     fn is_open(&self) -> bool {
@@ -170,7 +177,8 @@ impl Indicator {
             None => (!self.listens()).then_some(self.next_turn),
         };
         let silence = self.may_fall_silent().then(|| self.last_news.plus_ms(self.config.silence_ms));
-        [turn, silence].into_iter().flatten().min()
+        let pause = self.fed.then(|| self.last_bytes.plus_ms(FRAME_PAUSE_MS + 1));
+        [turn, silence, pause].into_iter().flatten().min()
     }
 
     fn listens(&self) -> bool {
@@ -187,6 +195,10 @@ impl Indicator {
         if !self.is_open() {
             return;
         }
+        let deadline = self.asked.is_some_and(|asked| asked.deadline <= now);
+        if deadline || now.ms_since(self.last_bytes) > FRAME_PAUSE_MS {
+            self.pause(&mut out);
+        }
         if let Some(asked) = self.asked.filter(|asked| asked.deadline <= now) {
             self.give_up(now, asked);
         }
@@ -200,7 +212,6 @@ impl Indicator {
     }
 
     fn give_up(&mut self, now: Mono, asked: Asked) {
-        self.pause();
         self.asked = None;
         self.counters.missing += 1;
         self.timeouts += 1;
@@ -225,14 +236,18 @@ impl Indicator {
         self.polled.take().unwrap_or(now).plus_ms(pace_ms).max(now)
     }
 
-    /// The line has been quiet: a frame that is half there will not be completed by what comes later.
-    fn pause(&mut self) {
-        let mut damaged = 0;
-        self.decoder.pause(&mut |_| damaged += 1);
-        self.counters.damaged += damaged;
-        self.frame_began = None;
-        if damaged > 0 {
-            self.script.doubt();
+    /// The line has been quiet: what came before is all there is of its frame, and will not be completed by what comes later.
+    fn pause(&mut self, out: &mut dyn FnMut(IndicatorEvent)) {
+        if !std::mem::take(&mut self.fed) {
+            return;
+        }
+        let began = self.frame_began.take().unwrap_or(self.last_bytes);
+        let mut events = Vec::new();
+        self.decoder.pause(&mut |event| events.push(event));
+        let mut newest = None;
+        self.hear(self.last_bytes, began, events, &mut newest, out);
+        if let Some(event) = newest {
+            out(event);
         }
     }
 
@@ -242,9 +257,10 @@ impl Indicator {
             return;
         }
         if at.ms_since(self.last_bytes) > FRAME_PAUSE_MS {
-            self.pause();
+            self.pause(&mut out);
         }
         self.last_bytes = at;
+        self.fed |= !bytes.is_empty();
         let mut newest = None;
         for (i, byte) in bytes.iter().enumerate() {
             let began = *self.frame_began.get_or_insert_with(|| sent_at(at, bytes.len() - i, self.config.bytes_per_s));
@@ -412,10 +428,6 @@ impl Noise {
         let noise = self.bytes >= NOISE_BYTES && self.odd >= self.bytes / 4;
         noise && !std::mem::replace(&mut self.told, true)
     }
-}
-
-fn decoder(config: &IndicatorConfig) -> Result<Decoder, BadIndicator> {
-    Ok(Decoder::new(config.protocol, &config.options))
 }
 
 /// When the first of the last `bytes` of a chunk was begun to be sent, if the last of them arrived at `at`: no later than that.

@@ -4,11 +4,14 @@
 //! `script` knows whose turn it is in each protocol, `link` everything that is the same for all: one question at a time, answers
 //! matched to questions, time-outs, silence, identity, line settings.
 
+mod cas;
 mod dialog;
 mod link;
 mod mt_sics;
 mod script;
 mod single;
+#[cfg(test)]
+mod tests;
 
 pub use link::Indicator;
 
@@ -58,9 +61,9 @@ pub struct IndicatorConfig {
 /// A configuration that no conversation can be held with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadIndicator {
-    /// Boards are no finished scales.
-    #[error("{} is no protocol of a finished scale", .0.name())]
-    Protocol(Protocol),
+    /// `lcb` is what boards speak, not finished scales.
+    #[error("lcb is no protocol of a finished scale")]
+    Board,
     /// `bytes_per_s` is not above 0, or a time is 0.
     #[error("bytes_per_s, poll_ms, response_ms and silence_ms must be above 0")]
     Timing,

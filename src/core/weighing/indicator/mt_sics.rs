@@ -69,7 +69,7 @@ impl MtSics {
                 self.take_tare(&event);
                 (Meaning::Step, Pace::NextPoll)
             }
-            Ask::Weight | Ask::Price | Ask::Result | Ask::Why | Ask::Checksums => {
+            Ask::Weight | Ask::Attention | Ask::Price | Ask::Result | Ask::Why | Ask::Checksums => {
                 let meaning = match plain(event, None) {
                     Meaning::Weight { mass, stable, kind: _ } => {
                         let kind = if self.tared { WeightKind::Net } else { self.expects };
@@ -110,7 +110,7 @@ impl MtSics {
         match ask {
             Ask::Reset => self.stage = Stage::Serial,
             Ask::Tare => self.tare_due = Some(TARE_EVERY),
-            Ask::Serial | Ask::Weight | Ask::Price | Ask::Result | Ask::Why | Ask::Checksums => {}
+            Ask::Serial | Ask::Weight | Ask::Attention | Ask::Price | Ask::Result | Ask::Why | Ask::Checksums => {}
         }
     }
 }

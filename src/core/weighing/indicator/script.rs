@@ -1,11 +1,15 @@
 //! Whose turn it is: what to ask next, and what an answer means, by protocol.
 
+use super::cas::Cas;
 use super::dialog::Dialog;
 use super::mt_sics::MtSics;
 use super::single::Single;
 use super::{BadIndicator, IndicatorConfig};
 use crate::units::Mass;
-use crate::weighing::wire::{ErrorKind, Event, Protocol, Reason, WeightKind, nci, toledo_8217};
+use crate::weighing::wire::registers::RegisterMap;
+use crate::weighing::wire::{
+    ErrorKind, Event, Protocol, Reason, WeightKind, dialog, hbm_aed, modbus, nci, toledo_8217,
+};
 
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub(super) enum Ask {
     Weight,
     /// The tare.
     Tare,
+    /// Are you there.
+    Attention,
     /// Here is a price.
     Price,
     /// The result for the price.
@@ -44,7 +50,8 @@ impl Ask {
         let refusal_of = |names: &[&str]| matches!(event, Event::Refused { command, .. } | Event::Done { command, .. } if names.contains(&command.as_str()));
         let answer = match self {
             Self::Reset | Self::Serial => matches!(event, Event::Identity { .. }) || refusal_of(&["@", "I4"]),
-            Self::Weight => is_weighing(event) || refusal_of(&["", "S"]),
+            Self::Weight => is_weighing(event) || matches!(event, Event::Nak) || refusal_of(&["", "S"]),
+            Self::Attention => matches!(event, Event::Ack | Event::Nak),
             Self::Tare => matches!(event, Event::Tare { .. }) || refusal_of(&["TA"]),
             Self::Price => matches!(event, Event::Ack | Event::Nak | Event::Challenge { .. }),
             Self::Result => {
@@ -107,6 +114,8 @@ pub(super) enum Script {
     MtSics(MtSics),
     /// Checkout-Dialog.
     Dialog(Dialog),
+    /// CAS AP-1.
+    Cas(Cas),
 }
 
 impl Script {
@@ -119,13 +128,12 @@ impl Script {
             }
             Protocol::Toledo8217 => Ok(single(toledo_8217::request_weight())),
             Protocol::Nci => Ok(single(nci::request_weight())),
-            Protocol::Lcb
-            | Protocol::ModbusLaumas
-            | Protocol::ModbusFlintec
-            | Protocol::ToledoContinuous
-            | Protocol::Cas
-            | Protocol::And
-            | Protocol::HbmAed => Err(BadIndicator::Protocol(config.protocol)),
+            Protocol::ModbusLaumas => Ok(single(registers(config, RegisterMap::laumas))),
+            Protocol::ModbusFlintec => Ok(single(registers(config, RegisterMap::flintec))),
+            Protocol::HbmAed => Ok(single(hbm_aed::request_value())),
+            Protocol::Cas => Ok(Self::Cas(Cas::default())),
+            Protocol::ToledoContinuous | Protocol::And => Ok(Self::Listen),
+            Protocol::Lcb => Err(BadIndicator::Board),
         }
     }
 
@@ -133,7 +141,7 @@ impl Script {
     pub(super) fn tells_identity(&self) -> bool {
         match self {
             Self::MtSics(_) => true,
-            Self::Listen | Self::Single(_) | Self::Dialog(_) => false,
+            Self::Listen | Self::Single(_) | Self::Dialog(_) | Self::Cas(_) => false,
         }
     }
 
@@ -143,6 +151,7 @@ impl Script {
             Self::Listen | Self::Single(_) => {}
             Self::MtSics(script) => script.begin(),
             Self::Dialog(script) => script.begin(),
+            Self::Cas(script) => script.begin(),
         }
     }
 
@@ -152,6 +161,7 @@ impl Script {
             Self::Listen | Self::Single(_) => {}
             Self::MtSics(script) => script.identify_again(),
             Self::Dialog(script) => script.begin(),
+            Self::Cas(script) => script.begin(),
         }
     }
 
@@ -161,6 +171,7 @@ impl Script {
             Self::Listen | Self::Single(_) => {}
             Self::MtSics(script) => script.rebooted(),
             Self::Dialog(script) => script.begin(),
+            Self::Cas(script) => script.begin(),
         }
     }
 
@@ -171,14 +182,15 @@ impl Script {
             Self::Single(script) => Some(script.turn()),
             Self::MtSics(script) => Some(script.turn()),
             Self::Dialog(script) => Some(script.turn()),
+            Self::Cas(script) => Some(script.turn()),
         }
     }
 
     /// What every answer is closed with.
     pub(super) fn closing(&self) -> Option<Vec<u8>> {
         match self {
-            Self::Listen | Self::Single(_) | Self::MtSics(_) => None,
-            Self::Dialog(_) => Some(crate::weighing::wire::dialog::end()),
+            Self::Listen | Self::Single(_) | Self::MtSics(_) | Self::Cas(_) => None,
+            Self::Dialog(_) => Some(dialog::end()),
         }
     }
 
@@ -189,6 +201,7 @@ impl Script {
             Self::Single(script) => script.take(event),
             Self::MtSics(script) => script.take(ask, event),
             Self::Dialog(script) => script.take(ask, event),
+            Self::Cas(script) => script.take(ask, event),
         }
     }
 
@@ -198,16 +211,23 @@ impl Script {
             Self::Listen | Self::Single(_) => {}
             Self::MtSics(script) => script.lost(ask),
             Self::Dialog(script) => script.begin(),
+            Self::Cas(script) => script.begin(),
         }
     }
 
     /// Something came that is no answer to the question, so that one may have been missed.
     pub(super) fn doubt(&mut self) {
         match self {
-            Self::Listen | Self::Single(_) | Self::MtSics(_) => {}
+            Self::Listen | Self::Single(_) | Self::MtSics(_) | Self::Cas(_) => {}
             Self::Dialog(script) => script.doubt(),
         }
     }
+}
+
+/// The question for the registers of the station file's map, or of the built-in one.
+fn registers(config: &IndicatorConfig, built_in: fn() -> RegisterMap) -> Vec<u8> {
+    let map = config.options.registers.clone().unwrap_or_else(built_in);
+    modbus::request(&map, config.options.address.unwrap_or(1))
 }
 
 /// What a weighing means where nothing hangs on what went before.

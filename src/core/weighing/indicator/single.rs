@@ -1,4 +1,4 @@
-//! Scales of one question: Toledo 8217, NCI, Modbus.
+//! Scales of one question: Toledo 8217, NCI, Modbus transmitters, HBM load cells.
 
 use super::script::{Ask, Meaning, Pace, plain};
 use crate::weighing::wire::Event;
