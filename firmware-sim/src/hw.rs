@@ -310,6 +310,15 @@ impl Hardware {
         faults.extend(self.indicators.iter().flat_map(Indicator::faults));
         faults.extend(self.cameras.iter().flat_map(Camera::faults));
         faults.extend(self.simulator.faults());
+        for (name, dialect) in &self.simulator.dialect {
+            let indicator = self.indicators.iter().find(|indicator| indicator.name == *name);
+            let known = indicator.map_or(&[][..], |indicator| crate::indicator::dialects(indicator.protocol));
+            need(
+                &mut faults,
+                known.contains(&dialect.as_str()),
+                format!("[simulator] dialect: indicator {name:?} knows {known:?}, not {dialect:?}"),
+            );
+        }
         faults
     }
 }
