@@ -46,6 +46,11 @@ impl Hand {
         Self { at_mm, mean_g, spread, start_us, end_us, force_g: mean_g, aim_g: mean_g, next_whim_us: start_us, rng }
     }
 
+    /// Where it presses, millimetres.
+    pub fn at_mm(&self) -> [f64; 2] {
+        self.at_mm
+    }
+
     /// Whether it is on the plate at `now_us`.
     pub fn touches(&self, now_us: u64) -> bool {
         (self.start_us..self.end_us).contains(&now_us)
