@@ -15,7 +15,7 @@ use crate::hw::Hardware;
 pub use cells::Cells;
 pub use hand::Hand;
 pub use load::{Load, Lying, Standing, Thing};
-pub use plate::{Plate, Wrench};
+pub use plate::{Creep, Plate, PlateExtras, Sharer, Tone, Wrench};
 
 /// Integration step while a hand is on the plate; without one the motion is solved exactly in one go.
 const STEP_US: u64 = 1_000;
@@ -53,6 +53,13 @@ impl World {
             last_touch_us: None,
             version: 0,
         }
+    }
+
+    /// The same world with a plate that has more physics; meant for one that has just been made.
+    #[must_use]
+    pub fn with(mut self, extras: PlateExtras) -> Self {
+        self.plate = self.plate.with(extras);
+        self
     }
 
     /// World time.
