@@ -17,7 +17,7 @@ pub use cells::Cells;
 pub use ground::{Edge, Footing, Ground, Mischief, footings};
 pub use hand::Hand;
 pub use load::{Load, Lying, Standing, Thing};
-pub use plate::{Plate, Wrench};
+pub use plate::{Creep, Plate, PlateExtras, Sharer, Tone, Wrench};
 
 /// Integration step while a hand is on the plate; without one the motion is solved exactly in one go.
 const STEP_US: u64 = 1_000;
@@ -60,6 +60,13 @@ impl World {
             last_touch_us: None,
             version: 0,
         }
+    }
+
+    /// The same world with plates that have more physics; meant for one that has just been made.
+    #[must_use]
+    pub fn with(mut self, extras: PlateExtras) -> Self {
+        self.plates = self.plates.into_iter().map(|plate| plate.with(extras.clone())).collect();
+        self
     }
 
     /// World time.
