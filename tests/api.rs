@@ -4,7 +4,7 @@
 use augenmass::api::{Hub, ServiceInfo, Views, router};
 use augenmass::app::config;
 use augenmass::app::driver::{Driver, Sinks, Sources};
-use augenmass::app::{telemetry, wiring};
+use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
 use augenmass::io::clock::Clock;
 use augenmass::io::store::{Database, Writer};
 use augenmass_core::station::Machine;
@@ -25,7 +25,7 @@ fn station(directory: &Path) -> Router {
     let file = config::parse(&text, "basket-plate.toml").unwrap();
     let clock = Clock::start();
     let restored = Database::open(directory).unwrap().restore().unwrap();
-    let mut station = wiring::station(&file, Versions::default()).unwrap();
+    let mut station = wiring::station(&file, &Calibrations::default(), Versions::default()).unwrap();
     station.has_camera = false;
     let machine = Machine::new(station, restored, clock.now());
     let (serial_events, serial) = mpsc::channel(64);

@@ -5,6 +5,7 @@
 
 pub mod board;
 pub mod hw;
+pub mod indicator;
 pub mod phone;
 pub mod placement;
 pub mod render;

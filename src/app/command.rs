@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::calibrations::Calibrations;
 use super::config::StationConfig;
 use super::enroll::{EnrollError, enroll, pictures_of};
 use super::run::{StartError, load_config, open_eyes, run};
@@ -128,7 +129,8 @@ async fn execute(command: Command) -> Result<(), CommandError> {
 
 fn check(path: &Path) -> Result<(), CommandError> {
     let (config, _) = load_config(path)?;
-    wiring::station(&config, Versions::default()).map_err(StartError::from)?;
+    let calibrations = Calibrations::read(&config).map_err(StartError::from)?;
+    wiring::station(&config, &calibrations, Versions::default()).map_err(StartError::from)?;
     if !config.cameras.is_empty() {
         open_eyes(&config).map_err(StartError::from)?;
     }

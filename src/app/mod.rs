@@ -1,10 +1,12 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
+pub mod calibrations;
 pub mod command;
 pub mod config;
 pub mod driver;
 pub mod enroll;
 pub mod eyes;
 pub mod run;
+pub mod secrets;
 pub mod telemetry;
 pub mod wiring;

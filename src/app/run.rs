@@ -1,5 +1,6 @@
 //! `augenmass run`: opens all doors, restores what was, and drives the station until it is told to stop.
 
+use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
@@ -9,6 +10,7 @@ use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
 use crate::io::store::{Database, StoreError, Writer};
+use augenmass_core::goods::catalogue::hex;
 use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
 use augenmass_core::station::{Input, Machine, Restored};
 use augenmass_core::verdict::Versions;
@@ -33,6 +35,9 @@ pub enum StartError {
     /// The station file has faults.
     #[error("{0}")]
     Config(#[from] ConfigFaults),
+    /// A calibration that the station file names cannot be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationFileError),
     /// The station file asks for what this version cannot do.
     #[error(transparent)]
     Wiring(#[from] WiringError),
@@ -66,7 +71,7 @@ pub fn load_config(path: &Path) -> Result<(StationConfig, String), StartError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| StartError::Unreadable { path: path.to_owned(), source })?;
     let config = parse(&text, &path.display().to_string())?;
-    Ok((config, augenmass_core::goods::catalogue::hex(&Sha256::digest(text.as_bytes()))))
+    Ok((config, hex(&Sha256::digest(text.as_bytes()))))
 }
 
 /// Loads the models of a station.
@@ -85,7 +90,13 @@ pub fn open_eyes(config: &StationConfig) -> Result<Eyes, EyesError> {
 /// # Errors
 /// Everything that keeps it from starting, with the mend. Once it runs, faults are states and no errors.
 pub async fn run(path: &Path) -> Result<(), StartError> {
-    let (config, config_hash) = load_config(path)?;
+    let (config, file_hash) = load_config(path)?;
+    let calibrations = Calibrations::read(&config)?;
+    // What was calibrated anew weighs differently: verdicts say by which.
+    let config_hash = match calibrations.text() {
+        "" => file_hash,
+        text => hex(&Sha256::digest(format!("{file_hash}{text}").as_bytes())),
+    };
     let clock = Clock::start();
     let eyes = if config.cameras.is_empty() { None } else { Some(open_eyes(&config)?) };
     let models_hash = eyes.as_ref().map(|e| e.models().manifest_sha256.clone()).unwrap_or_default();
@@ -95,7 +106,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
         config: config_hash.clone(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let station = wiring::station(&config, versions)?;
+    let station = wiring::station(&config, &calibrations, versions)?;
     let listen = config.api.listen;
     let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
     let info = ServiceInfo {

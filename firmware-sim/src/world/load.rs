@@ -60,13 +60,18 @@ impl Load {
 
     /// What it does to the plate at rest.
     pub fn wrench(&self) -> Wrench {
+        self.wrenches().sum()
+    }
+
+    /// The same, one by one: the container, the goods, the things.
+    pub fn wrenches(&self) -> impl Iterator<Item = Wrench> {
         let container = self.container.iter().map(|standing| Wrench::at(standing.mass_g, standing.shape.at_mm));
         let goods = self.goods.iter().map(|lying| {
             let centre = lying.placed.pose.centre_mm;
             Wrench::at(lying.mass_g, [centre.x, centre.y])
         });
         let things = self.things.iter().map(|thing| Wrench::at(thing.mass_g, thing.at_mm));
-        container.chain(goods).chain(things).sum()
+        container.chain(goods).chain(things)
     }
 
     /// Centre of gravity, millimetres; the plate's middle when there is no load.

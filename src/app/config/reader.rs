@@ -231,6 +231,23 @@ impl<'a> Table<'a> {
         if self.has(key) { self.number(key, range) } else { None }
     }
 
+    /// Like [`Table::whole_as`], for a key that may be left out.
+    pub(super) fn optional_whole<T: TryFrom<i64>>(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<T> {
+        if self.has(key) { self.whole_as(key, range) } else { None }
+    }
+
+    /// A value with a shape of its own that may be left out.
+    pub(super) fn optional_as<T: serde::de::DeserializeOwned>(&self, key: &'static str) -> Option<T> {
+        let value = self.lookup(key)?;
+        match T::deserialize(toml::de::ValueDeserializer::from(value.clone())) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(key, error.message().to_owned());
+                None
+            }
+        }
+    }
+
     /// The section `[key]`, which must be there.
     pub(super) fn section(&self, key: &'static str) -> Option<Table<'a>> {
         self.asked.borrow_mut().push(key);

@@ -50,6 +50,28 @@ impl Declared {
         self.load.take().map(|_| SettleEvent::Disturbed { at })
     }
 
+    /// The scale answers that less lies on it than its Min: anything from nothing to that, with the same odds.
+    pub fn below_minimum(&mut self, at: Mono, minimum_g: f64) -> Option<SettleEvent> {
+        let middle_g = 0.5 * minimum_g;
+        let level = self.level.filter(|level| level.first_g == middle_g);
+        let level = level.map_or(Level { since: at, first_g: middle_g, count: 1, sum_g: middle_g }, |level| Level {
+            count: level.count + 1,
+            ..level
+        });
+        self.level = Some(level);
+        if level.count == 1 {
+            return self.load.take().map(|_| SettleEvent::Disturbed { at });
+        }
+        if level.count < AGREEING || self.load.is_some() {
+            return None;
+        }
+        let sigma = Mass::from_g_saturating(minimum_g / 12.0_f64.sqrt());
+        let mass = Mass::from_g_saturating(middle_g);
+        let load = Load { mass, sigma, own_sigma: sigma, at, untouched_since: level.since, centre_mm: None };
+        self.load = Some(load);
+        Some(SettleEvent::Settled(load))
+    }
+
     /// Takes a reading with what the scale says of its rest.
     pub fn push(&mut self, reading: Reading, stable: Option<bool>) -> Option<SettleEvent> {
         if stable == Some(false) {
@@ -114,6 +136,18 @@ mod tests {
         let told: Vec<u64> =
             (0..12).filter(|n| push(&mut scale, n * 100, 1250.0, None).is_some()).map(|n| n * 100).collect();
         assert_eq!(told, [600]);
+    }
+
+    /// Min of 100 g: less is 50 g with the spread of an even distribution, 100 / √12 g. Never a weight of zero.
+    #[test]
+    fn below_its_minimum_a_scale_says_that_little_lies_there() {
+        let mut scale = Declared::new(5.0, 2.0);
+        let at = |ms: u64| Mono::from_us(ms * 1000);
+        assert_eq!(scale.below_minimum(at(0), 100.0), None);
+        let Some(SettleEvent::Settled(load)) = scale.below_minimum(at(100), 100.0) else { panic!() };
+        assert_eq!((load.mass.mg(), load.sigma.mg()), (50_000, 28_868));
+        assert_eq!(scale.below_minimum(at(200), 100.0), None);
+        assert!(matches!(push(&mut scale, 300, 250.0, Some(true)), Some(SettleEvent::Disturbed { .. })));
     }
 
     #[test]

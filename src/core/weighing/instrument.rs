@@ -1,17 +1,20 @@
 //! What hangs on one serial port, whatever it is.
 
 use super::board::{Board, BoardConfig, BoardEvent};
+use super::indicator::{Indicator, IndicatorEvent};
 use super::link::LinkCounters;
 use super::platform::Support;
 use super::unavailable::Unavailable;
+use super::wire::Reason;
 use crate::units::Mono;
-use serde::{Deserialize, Serialize};
 
 /// An instrument as configured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub enum InstrumentConfig {
     /// A load-cell board with its cells.
     Board(BoardConfig),
+    /// A finished scale, whose port is not open yet.
+    Indicator(Box<Indicator>),
 }
 
 impl InstrumentConfig {
@@ -19,6 +22,7 @@ impl InstrumentConfig {
     pub fn name(&self) -> &str {
         match self {
             Self::Board(board) => &board.name,
+            Self::Indicator(indicator) => &indicator.config().name,
         }
     }
 
@@ -26,6 +30,7 @@ impl InstrumentConfig {
     pub fn rate_hz(&self) -> f64 {
         match self {
             Self::Board(board) => board.sample_rate_hz,
+            Self::Indicator(indicator) => 1000.0 / indicator.config().poll_ms as f64,
         }
     }
 
@@ -33,6 +38,7 @@ impl InstrumentConfig {
     pub fn silence_ms(&self) -> u64 {
         match self {
             Self::Board(board) => board.silence_ms,
+            Self::Indicator(indicator) => indicator.config().silence_ms,
         }
     }
 
@@ -40,6 +46,7 @@ impl InstrumentConfig {
     pub fn rings(&self) -> bool {
         match self {
             Self::Board(_) => true,
+            Self::Indicator(_) => false,
         }
     }
 
@@ -56,6 +63,12 @@ impl InstrumentConfig {
                     noise_g: cell.noise_g,
                 })
                 .collect(),
+            Self::Indicator(indicator) => {
+                let c = indicator.config();
+                // It may share its name with a plate of cells, but never a plate.
+                let plate = format!("{} (indicator)", c.name);
+                vec![Support { plate, x_mm: c.x_mm, y_mm: c.y_mm, noise_g: c.noise_g }]
+            }
         }
     }
 }
@@ -79,22 +92,37 @@ pub enum InstrumentEvent {
     },
     /// It has no weight.
     Out(Unavailable),
+    /// Less lies on it than it weighs: from nothing to this.
+    BelowMinimum {
+        /// When.
+        at: Mono,
+        /// The least that it weighs, grams.
+        minimum_g: f64,
+    },
     /// It is who it should be.
     Identified,
+    /// It has started anew, and may have taken whatever lay on it for zero.
+    ZeroUnknown,
 }
+
+/// A scale's Min, in divisions: R 76 has 20 for class III.
+const MINIMUM_DIVISIONS: f64 = 20.0;
 
 /// An instrument at the other end of a port.
 #[derive(Clone, Debug)]
 pub enum Instrument {
     /// A load-cell board.
-    Board(Board),
+    Board(Box<Board>),
+    /// A finished scale.
+    Indicator(Box<Indicator>),
 }
 
 impl Instrument {
     /// Its port is not open yet.
     pub fn new(config: InstrumentConfig) -> Self {
         match config {
-            InstrumentConfig::Board(board) => Self::Board(Board::new(board)),
+            InstrumentConfig::Board(board) => Self::Board(Box::new(Board::new(board))),
+            InstrumentConfig::Indicator(indicator) => Self::Indicator(indicator),
         }
     }
 
@@ -102,6 +130,7 @@ impl Instrument {
     pub fn counters(&self) -> LinkCounters {
         match self {
             Self::Board(board) => board.counters(),
+            Self::Indicator(indicator) => indicator.counters(),
         }
     }
 
@@ -109,6 +138,7 @@ impl Instrument {
     pub fn opened(&mut self, at: Mono) {
         match self {
             Self::Board(board) => board.opened(at),
+            Self::Indicator(indicator) => indicator.opened(at),
         }
     }
 
@@ -116,6 +146,7 @@ impl Instrument {
     pub fn closed(&mut self, why: String) {
         match self {
             Self::Board(board) => board.closed(why),
+            Self::Indicator(indicator) => indicator.closed(why),
         }
     }
 
@@ -123,6 +154,7 @@ impl Instrument {
     pub fn poll_send(&mut self, now: Mono) -> Option<Vec<u8>> {
         match self {
             Self::Board(board) => board.poll_send(now),
+            Self::Indicator(indicator) => indicator.poll_send(now),
         }
     }
 
@@ -130,13 +162,18 @@ impl Instrument {
     pub fn poll_timeout(&self) -> Option<Mono> {
         match self {
             Self::Board(board) => board.poll_timeout(),
+            Self::Indicator(indicator) => indicator.poll_timeout(),
         }
     }
 
     /// Looks after replies that do not come.
-    pub fn handle_timeout(&mut self, _now: Mono, _out: impl FnMut(InstrumentEvent)) {
+    pub fn handle_timeout(&mut self, now: Mono, mut out: impl FnMut(InstrumentEvent)) {
         match self {
             Self::Board(_) => {}
+            Self::Indicator(indicator) => {
+                let minimum_g = MINIMUM_DIVISIONS * indicator.config().division_g;
+                indicator.handle_timeout(now, |event| of_indicator(event, minimum_g, &mut out));
+            }
         }
     }
 
@@ -144,6 +181,10 @@ impl Instrument {
     pub fn push(&mut self, at: Mono, bytes: &[u8], mut out: impl FnMut(InstrumentEvent)) {
         match self {
             Self::Board(board) => board.push(at, bytes, |event| out(of_board(event))),
+            Self::Indicator(indicator) => {
+                let minimum_g = MINIMUM_DIVISIONS * indicator.config().division_g;
+                indicator.push(at, bytes, |event| of_indicator(event, minimum_g, &mut out));
+            }
         }
     }
 }
@@ -158,5 +199,37 @@ fn of_board(event: BoardEvent) -> InstrumentEvent {
         BoardEvent::WrongBoard(found) => InstrumentEvent::Out(Unavailable::WrongInstrument(found)),
         BoardEvent::Rebooted => InstrumentEvent::Out(Unavailable::Identifying),
         BoardEvent::LineSettings => InstrumentEvent::Out(Unavailable::LineSettings),
+    }
+}
+
+fn of_indicator(event: IndicatorEvent, minimum_g: f64, out: &mut impl FnMut(InstrumentEvent)) {
+    let lost = |why| InstrumentEvent::Out(why);
+    match event {
+        IndicatorEvent::Weight { at, mass, stable } => {
+            out(InstrumentEvent::Sample { at, masses_g: vec![mass.g()], stable });
+        }
+        IndicatorEvent::Unavailable { at, reason } => out(match reason {
+            Reason::Motion | Reason::Busy | Reason::NotFinished => InstrumentEvent::Moving { at },
+            Reason::BelowMinimum => InstrumentEvent::BelowMinimum { at, minimum_g },
+            Reason::Overload => lost(Unavailable::Overload),
+            Reason::Underload => lost(Unavailable::BelowZero),
+            Reason::OutOfRange
+            | Reason::ZeroError
+            | Reason::NotZeroed
+            | Reason::NoMotionSinceLast
+            | Reason::LoadCell
+            | Reason::Device => lost(Unavailable::Refused(reason)),
+        }),
+        IndicatorEvent::Identified => out(InstrumentEvent::Identified),
+        IndicatorEvent::WrongInstrument { found } => out(lost(Unavailable::WrongInstrument(found))),
+        IndicatorEvent::Rebooted { .. } => {
+            out(lost(Unavailable::Identifying));
+            out(InstrumentEvent::ZeroUnknown);
+        }
+        IndicatorEvent::Silent { .. } => out(lost(Unavailable::Silent)),
+        IndicatorEvent::LineSettings { .. } => out(lost(Unavailable::LineSettings)),
+        IndicatorEvent::NetWeight { .. } => out(lost(Unavailable::NetWeight)),
+        IndicatorEvent::UnitMismatch { .. } => out(lost(Unavailable::UnitMismatch)),
+        IndicatorEvent::ChallengeFailed { .. } => out(lost(Unavailable::ChallengeFailed)),
     }
 }

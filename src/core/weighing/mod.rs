@@ -4,13 +4,16 @@
 
 pub mod align;
 pub mod board;
+pub mod calibrate;
 pub mod declared;
 mod device_clock;
 pub mod health;
 pub mod indicator;
 pub mod instrument;
+pub mod journal;
 pub mod link;
 pub mod platform;
+pub mod probe;
 pub mod scale;
 pub mod settle;
 pub mod steps;

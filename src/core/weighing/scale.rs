@@ -11,10 +11,9 @@ use super::steps::{Step, Steps};
 use super::unavailable::{Outage, Unavailable};
 use super::zero::{Zero, ZeroEvent};
 use crate::units::{Mass, Mono};
-use serde::{Deserialize, Serialize};
 
 /// A station's scale as configured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct ScaleConfig {
     /// One a serial port, in the order of the ports.
     pub instruments: Vec<InstrumentConfig>,
@@ -56,6 +55,8 @@ pub enum ScaleEvent {
 
 /// Sound samples must follow a fault for so long before the scale counts as back.
 const TRUST_AGAIN_MS: u64 = 100;
+/// A plate that is believed to be empty must show zero for so long.
+const ZERO_SEEN_MS: u64 = 2_000;
 /// How well a platform repeats a load that nobody moved, 1 sigma in grams; R 60's return error is far less within a visit.
 const REPEATABILITY_G: f64 = 0.5;
 
@@ -92,6 +93,10 @@ pub struct Scale {
     sound_since: Option<Mono>,
     last_reading: Option<Reading>,
     unsteady_since: Option<Mono>,
+    /// Whether the last that was known to rest was an empty plate.
+    was_empty: bool,
+    zero_lost: bool,
+    zero_seen_since: Option<Mono>,
 }
 
 impl Scale {
@@ -135,6 +140,9 @@ impl Scale {
             sound_since: None,
             last_reading: None,
             unsteady_since: None,
+            was_empty: false,
+            zero_lost: false,
+            zero_seen_since: None,
             config,
             ports,
             platform,
@@ -273,13 +281,15 @@ impl Scale {
                 InstrumentEvent::Out(why) => out.extend(self.port_out(port, now, why)),
                 InstrumentEvent::Moving { at } => {
                     self.port_sound(port, at);
-                    if let Rest::Declared(declared) = &mut self.rest
-                        && let Some(SettleEvent::Disturbed { at }) = declared.moving(at)
-                    {
-                        self.disturbed(at, out);
-                    }
+                    self.moving(now, at, out);
+                }
+                InstrumentEvent::BelowMinimum { at, minimum_g } => {
+                    self.port_sound(port, at);
+                    self.below_minimum(now, at, minimum_g, out);
                 }
                 InstrumentEvent::Identified => self.sound_since = None,
+                // Only an empty plate has the zero that a scale takes when it starts.
+                InstrumentEvent::ZeroUnknown => self.zero_lost = !self.was_empty,
             }
         }
     }
@@ -321,33 +331,82 @@ impl Scale {
         let reading = Reading { mass_g: raw.mass_g - self.zero.shift_g(), ..raw };
         self.last_reading = Some(reading);
         self.health.push(&reading);
-        if let Some(outage) = self.why_out() {
-            out.extend(self.tell_outage(now, outage));
+        self.look_for_zero(&reading, stable);
+        if !self.is_trusted(now, reading.at, out) {
             return;
-        }
-        if self.outage.is_some() {
-            let since = *self.sound_since.get_or_insert(reading.at);
-            if reading.at.ms_since(since) < TRUST_AGAIN_MS {
-                return;
-            }
-            self.outage = None;
-            self.start_over(reading.at);
-            self.unsteady_since = Some(reading.at);
-            out.push(ScaleEvent::Back);
         }
         let event = match &mut self.rest {
             Rest::Fitted(settle) => settle.push(reading),
             Rest::Declared(declared) => declared.push(reading, stable),
         };
+        if event.is_none() {
+            self.follow_zero(&reading, out);
+        }
+        self.rest_changed(now, event, out);
+    }
+
+    /// Whether there is no reason to doubt what comes; tells when a reason begins and when the last one has been gone for a while.
+    fn is_trusted(&mut self, now: Mono, at: Mono, out: &mut Vec<ScaleEvent>) -> bool {
+        if let Some(outage) = self.why_out() {
+            out.extend(self.tell_outage(now, outage));
+            return false;
+        }
+        if self.outage.is_some() {
+            let since = *self.sound_since.get_or_insert(at);
+            if at.ms_since(since) < TRUST_AGAIN_MS {
+                return false;
+            }
+            self.outage = None;
+            self.start_over(at);
+            self.unsteady_since = Some(at);
+            out.push(ScaleEvent::Back);
+        }
+        true
+    }
+
+    /// A scale that started anew under a load is believed again when its plate has shown zero for a while.
+    fn look_for_zero(&mut self, reading: &Reading, stable: Option<bool>) {
+        let at_zero = stable != Some(false) && reading.mass_g.abs() <= 1.5 * self.config.division_g;
+        if !self.zero_lost || !at_zero {
+            self.zero_seen_since = None;
+        } else if reading.at.ms_since(*self.zero_seen_since.get_or_insert(reading.at)) >= ZERO_SEEN_MS {
+            self.zero_lost = false;
+        }
+    }
+
+    fn rest_changed(&mut self, now: Mono, event: Option<SettleEvent>, out: &mut Vec<ScaleEvent>) {
         match event {
             Some(SettleEvent::Disturbed { at }) => self.disturbed(at, out),
             Some(SettleEvent::Settled(load)) => self.settled(now, load, out),
-            None => self.follow_zero(&reading, out),
+            None => {}
+        }
+    }
+
+    fn moving(&mut self, now: Mono, at: Mono, out: &mut Vec<ScaleEvent>) {
+        if self.is_trusted(now, at, out)
+            && let Rest::Declared(declared) = &mut self.rest
+        {
+            let event = declared.moving(at);
+            self.rest_changed(now, event, out);
+        }
+    }
+
+    fn below_minimum(&mut self, now: Mono, at: Mono, minimum_g: f64, out: &mut Vec<ScaleEvent>) {
+        // Several scales under one load: what one of them lacks is not known, so that the load is not either.
+        if self.ports.len() > 1 {
+            return self.moving(now, at, out);
+        }
+        if self.is_trusted(now, at, out)
+            && let Rest::Declared(declared) = &mut self.rest
+        {
+            let event = declared.below_minimum(at, minimum_g);
+            self.rest_changed(now, event, out);
         }
     }
 
     fn disturbed(&mut self, at: Mono, out: &mut Vec<ScaleEvent>) {
         self.zero.waits();
+        self.was_empty = false;
         self.unsteady_since = Some(at);
         out.push(ScaleEvent::Disturbed { at });
     }
@@ -359,7 +418,8 @@ impl Scale {
             out.extend(self.tell_outage(now, Outage { instrument: None, why: Unavailable::OffCentre }));
             return;
         }
-        if !self.is_empty(load.mass) {
+        self.was_empty = self.is_empty(load.mass);
+        if !self.was_empty {
             self.zero.loaded();
         }
         out.push(ScaleEvent::Settled(load));
@@ -394,7 +454,8 @@ impl Scale {
             .ports
             .iter()
             .find_map(|port| port.fault.clone().map(|why| Outage { instrument: Some(port.name.clone()), why }));
-        port.or_else(|| self.health.fault().map(|why| Outage { instrument: None, why }))
+        let whole = || self.health.fault().or(self.zero_lost.then_some(Unavailable::ZeroLost));
+        port.or_else(|| whole().map(|why| Outage { instrument: None, why }))
     }
 
     fn port_out(&mut self, port: usize, at: Mono, why: Unavailable) -> Option<ScaleEvent> {

@@ -36,6 +36,8 @@ pub enum Unavailable {
     NetWeight,
     /// A finished scale sends another unit than the station file says.
     UnitMismatch,
+    /// A Dialog 06 scale does not weigh for this till: its polynomial is missing or another.
+    ChallengeFailed,
     /// A finished scale started anew with a load on it: its zero may be anything until the plate has been empty.
     ZeroLost,
 }
@@ -59,6 +61,9 @@ impl fmt::Display for Unavailable {
             Self::Refused(reason) => write!(f, "the scale gives no weight: {}", words(*reason)),
             Self::NetWeight => f.write_str("the scale sends net weights: clear its tare"),
             Self::UnitMismatch => f.write_str("the scale sends another unit than the station file says"),
+            Self::ChallengeFailed => {
+                f.write_str("the scale wants another answer to its challenge: check the polynomial")
+            }
             Self::ZeroLost => f.write_str("the scale started anew under a load: empty the plate"),
         }
     }

@@ -1,4 +1,4 @@
-//! How fast and how truly a load is found after the last touch.
+//! The whole way through serial bytes: how fast and how truly a station of today's hardware finds loads.
 
 use crate::station;
 use crate::statistics::{Share, quantile};
