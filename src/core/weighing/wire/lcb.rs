@@ -6,13 +6,14 @@
 //!   u16 sample_rate_hz_x10 | u8 gain | u8 nch | u32 cell_id[nch] | u16 group_delay_us`
 //! - command: `u8 1 | u8 0x10 | u16 seq | u8 command`; ack `u8 1 | u8 0x11 | u16 seq`; nak the same with a reason.
 
-use crc::{CRC_32_ISO_HDLC, Crc};
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
 /// Most channels of one board.
 pub const CHANNELS_MAX: usize = 8;
 /// Longest stuffed frame without its delimiter. The longest payload is an info frame of 8 channels and a 64-character serial.
 const FRAME_MAX: usize = 160;
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+/// Sixteen bytes a step: the CRC is most of what a frame costs.
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
 
 /// One sample of all channels at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,19 +174,17 @@ impl Default for Decoder {
 
 impl Decoder {
     /// Takes bytes as they come and tells every event to `out`.
-    pub fn push(&mut self, bytes: &[u8], mut out: impl FnMut(Event)) {
-        for &byte in bytes {
-            if byte == 0 {
-                if self.length > 0 && !self.skipping {
-                    out(self.close());
-                }
-                self.length = 0;
-                self.skipping = false;
-            } else if !self.skipping && !self.keep(byte) {
-                self.skipping = true;
-                out(Event::Error(WireError::Overlong));
+    pub fn push(&mut self, mut bytes: &[u8], mut out: impl FnMut(Event)) {
+        while let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+            self.keep(&bytes[..end], &mut out);
+            if self.length > 0 && !self.skipping {
+                out(self.close());
             }
+            self.length = 0;
+            self.skipping = false;
+            bytes = &bytes[end + 1..];
         }
+        self.keep(bytes, &mut out);
     }
 
     /// Tells that the line has been quiet for longer than a frame may pause (50 ms): what is half there will not be completed.
@@ -196,21 +195,26 @@ impl Decoder {
         partial.then_some(Event::Error(WireError::Partial))
     }
 
-    /// Whether there was room for one more byte.
-    fn keep(&mut self, byte: u8) -> bool {
-        let room = self.length < FRAME_MAX;
-        if room {
-            self.buffer[self.length] = byte;
-            self.length += 1;
+    /// Holds bytes of a frame, or gives the frame up if it is longer than any.
+    fn keep(&mut self, bytes: &[u8], out: &mut impl FnMut(Event)) {
+        if self.skipping {
+            return;
         }
-        room
+        match self.buffer.get_mut(self.length..self.length + bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.length += bytes.len();
+            }
+            None => {
+                self.skipping = true;
+                out(Event::Error(WireError::Overlong));
+            }
+        }
     }
 
     fn close(&mut self) -> Event {
-        let Some(length) = unstuff(&mut self.buffer[..self.length]) else {
-            return Event::Error(WireError::Framing);
-        };
-        let Some((payload, crc)) = self.buffer[..length].split_last_chunk::<4>() else {
+        let Some((payload, crc)) = unstuff(&mut self.buffer[..self.length]).and_then(|frame| frame.split_last_chunk())
+        else {
             return Event::Error(WireError::Framing);
         };
         if CRC.checksum(payload) != u32::from_le_bytes(*crc) {
@@ -220,24 +224,21 @@ impl Decoder {
     }
 }
 
-/// Undoes COBS in place; gives the number of bytes left, or `None` if a code points past the end.
-fn unstuff(frame: &mut [u8]) -> Option<usize> {
-    let (mut from, mut to) = (0, 0);
-    while from < frame.len() {
-        let code = usize::from(frame[from]);
-        let end = from + code;
-        if code == 0 || end > frame.len() {
+/// Undoes COBS where the bytes lie, or gives `None` if a code points past the end.
+///
+/// Each code is the distance to the next one, which stands where a zero was. Only a code of 255 stands for no zero, and
+/// frames are shorter than that.
+fn unstuff(frame: &mut [u8]) -> Option<&[u8]> {
+    const { assert!(FRAME_MAX < 255) };
+    let mut at = 0;
+    while at < frame.len() {
+        let code = std::mem::replace(&mut frame[at], 0);
+        if code == 0 {
             return None;
         }
-        frame.copy_within(from + 1..end, to);
-        to += code - 1;
-        from = end;
-        if code < 255 && from < frame.len() {
-            frame[to] = 0;
-            to += 1;
-        }
+        at += usize::from(code);
     }
-    Some(to)
+    if at == frame.len() { frame.get(1..) } else { None }
 }
 
 /// Reads a payload whose checksum fits; `None` if it is shorter or longer than its type says.
@@ -338,9 +339,9 @@ mod tests {
         assert_eq!(&frame[..7], &[0, 4, 1, 0x10, 7, frame[5], 1]);
         assert_eq!(frame.iter().filter(|b| **b == 0).count(), 2, "no zero but the delimiters");
         let mut stuffed = frame[1..frame.len() - 1].to_vec();
-        let length = unstuff(&mut stuffed).unwrap();
-        assert_eq!(&stuffed[..5], &[1, 0x10, 7, 0, 1]);
-        assert_eq!(CRC.checksum(&stuffed[..5]).to_le_bytes(), stuffed[5..length]);
+        let (payload, crc) = unstuff(&mut stuffed).unwrap().split_at(5);
+        assert_eq!(payload, &[1, 0x10, 7, 0, 1]);
+        assert_eq!(CRC.checksum(payload).to_le_bytes(), crc);
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! `tests/laws.rs` on dialog06.
+#![no_main]
+
+#[path = "../../tests/laws.rs"]
+mod laws;
+
+use augenmass_core::weighing::wire::Protocol;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| laws::hold(Protocol::Dialog06, input));

@@ -1,0 +1,9 @@
+//! `tests/laws.rs` on toledo-8217.
+#![no_main]
+
+#[path = "../../tests/laws.rs"]
+mod laws;
+
+use augenmass_core::weighing::wire::Protocol;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| laws::hold(Protocol::Toledo8217, input));
