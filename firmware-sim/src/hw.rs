@@ -427,6 +427,44 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn reads_the_finished_scales() {
+        for (text, protocol, baud, parity) in [
+            (include_str!("../../hw-configs/indicator-mt-sics.toml"), ScaleProtocol::MtSics, 9600, Parity::None),
+            (include_str!("../../hw-configs/indicator-dialog06.toml"), ScaleProtocol::Dialog06, 9600, Parity::Odd),
+            (
+                include_str!("../../hw-configs/indicator-modbus-laumas.toml"),
+                ScaleProtocol::ModbusLaumas,
+                19_200,
+                Parity::None,
+            ),
+        ] {
+            let hardware = Hardware::parse(text, Path::new("indicator.toml")).unwrap();
+            assert!(hardware.boards.is_empty());
+            let indicator = &hardware.indicators[0];
+            assert_eq!((indicator.protocol, indicator.baud, indicator.parity), (protocol, baud, parity));
+            assert_eq!(indicator.register_map(), Registers::usual(protocol));
+        }
+    }
+
+    #[test]
+    fn reads_two_plates() {
+        let text = include_str!("../../hw-configs/two-plates.toml");
+        let hardware = Hardware::parse(text, Path::new("two-plates.toml")).unwrap();
+        let plates: Vec<usize> = crate::world::footings(&hardware).iter().map(|footing| footing.plate).collect();
+        assert_eq!(plates, [0, 1]);
+    }
+
+    #[test]
+    fn a_dialect_must_be_one_that_the_scale_knows() {
+        let text = include_str!("../../hw-configs/indicator-mt-sics.toml").replace("\"mt-sics\"", "\"nci\"");
+        let with = |dialect: &str| {
+            Hardware::parse(&format!("{text}dialect = {{ scale = \"{dialect}\" }}\n"), Path::new("x.toml"))
+        };
+        assert_eq!(with("scp-02").unwrap().simulator.dialect["scale"], "scp-02");
+        assert!(with("scp-03").unwrap_err().to_string().contains("scp-02"));
+    }
+
+    #[test]
     fn names_every_impossible_value() {
         let text = PLATE
             .replace("damping_ratio = 0.06", "damping_ratio = 1.5")

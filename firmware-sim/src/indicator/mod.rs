@@ -157,7 +157,7 @@ pub struct Indicator {
     counts_per_g: Vec<f64>,
     meter: Meter,
     language: Language,
-    boot_us: u64,
+    next_us: f64,
     conversions: u64,
     /// Between its own crystal and the world's time.
     clock_rate: f64,
@@ -181,7 +181,7 @@ impl Indicator {
             language: Language::of(indicator, &dialect),
             indicator: indicator.clone(),
             dialect,
-            boot_us: now_us,
+            next_us: 0.0,
             conversions: 0,
             clock_rate: 1.0 + clock_ppm * 1e-6,
             out: Answers::default(),
@@ -194,7 +194,7 @@ impl Indicator {
     pub fn reboot(&mut self, now_us: u64) {
         self.meter = meter(&self.indicator);
         self.language = Language::of(&self.indicator, &self.dialect);
-        self.boot_us = now_us;
+        self.next_us = (now_us + BOOT_US) as f64;
         self.conversions = 0;
         self.out = Answers::default();
     }
@@ -206,14 +206,19 @@ impl Indicator {
 
     /// Time of the next conversion.
     pub fn next_conversion_us(&self) -> u64 {
-        let period_us = 1e6 / (CONVERSIONS_HZ as f64 * self.clock_rate);
-        self.boot_us + BOOT_US + (self.conversions as f64 * period_us).round() as u64
+        self.next_us.round() as u64
+    }
+
+    /// Lets its clock run `ppm` parts per million fast.
+    pub fn set_clock_ppm(&mut self, ppm: f64) {
+        self.clock_rate = 1.0 + ppm * 1e-6;
     }
 
     /// Takes the conversion due at [`Indicator::next_conversion_us`]: one count a cell, and whether the converter answered.
     /// The cells of a finished scale are wired together, so it sees their sum only.
     pub fn convert(&mut self, counts: &[i32], answered: bool) {
         let now_us = self.next_conversion_us();
+        self.next_us += 1e6 / (CONVERSIONS_HZ as f64 * self.clock_rate);
         let inside = counts.iter().all(|count| *count > ADC_RANGE.0 && *count < ADC_RANGE.1);
         let bears = || counts.iter().zip(&self.counts_per_g).map(|(count, per_g)| f64::from(*count) / per_g).sum();
         let bears_g = (answered && inside).then(bears);

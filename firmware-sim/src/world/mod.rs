@@ -174,6 +174,11 @@ impl World {
         self.cells.counts(port, carried, self.now_us as f64 * 1e-6)
     }
 
+    /// The number of the plate under port number `port`.
+    pub fn plate(&self, port: usize) -> usize {
+        self.cells.plate(port)
+    }
+
     /// Natural frequency of the first plate with its present load, Hz.
     pub fn frequency_hz(&self) -> f64 {
         match (self.plates.first(), self.resting.first()) {
