@@ -4,6 +4,7 @@ use super::eyes::StationEyes;
 use super::telemetry;
 use crate::api::{Call, Views};
 use crate::io::clock::Clock;
+use crate::io::journal::Journal;
 use crate::io::serial::{PortEvent, SerialEvent, SerialLink};
 use crate::io::store::{StoreEvent, Writer};
 use augenmass_core::station::{
@@ -39,6 +40,8 @@ pub struct Sinks {
     pub serial: Vec<SerialLink>,
     /// To the disk.
     pub writer: Writer,
+    /// What comes over the ports, kept for replay.
+    pub journal: Option<Journal>,
     /// To the camera and models; `None` if there are none.
     pub eyes: Option<StationEyes>,
     /// To those who wait for verdicts.
@@ -97,6 +100,7 @@ impl Driver {
     }
 
     fn serial(&mut self, PortEvent { port, event }: PortEvent) {
+        self.keep(port, &event);
         match event {
             SerialEvent::Opened { .. } => {
                 tracing::info!(port = self.name(port), "the port is open");
@@ -110,6 +114,15 @@ impl Driver {
                 tracing::warn!(port = self.name(port), %why, "the port is out");
                 self.handle(Input::PortClosed { port, why: why.to_string() });
             }
+        }
+    }
+
+    fn keep(&mut self, port: usize, event: &SerialEvent) {
+        let Some(journal) = &mut self.sinks.journal else { return };
+        match event {
+            SerialEvent::Opened { at } => journal.opened(port, self.clock.mono(*at)),
+            SerialEvent::Bytes { at, bytes } => journal.bytes(port, self.clock.mono(*at), bytes.clone()),
+            SerialEvent::Lost { at, why } => journal.closed(port, self.clock.mono(*at), &why.to_string()),
         }
     }
 

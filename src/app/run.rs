@@ -8,6 +8,7 @@ use super::telemetry;
 use super::wiring::{self, WiringError};
 use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
+use crate::io::journal::{Journal, JournalOptions};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
 use crate::io::store::{Database, StoreError, Writer};
 use augenmass_core::goods::catalogue::hex;
@@ -55,6 +56,14 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The journal cannot be written.
+    #[error("cannot write the journal in {}: {source}", path.display())]
+    Journal {
+        /// Its folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The runtime or the server broke.
     #[error("the daemon cannot go on: {0}")]
     Runtime(#[from] std::io::Error),
@@ -72,6 +81,14 @@ pub fn load_config(path: &Path) -> Result<(StationConfig, String), StartError> {
         std::fs::read_to_string(path).map_err(|source| StartError::Unreadable { path: path.to_owned(), source })?;
     let config = parse(&text, &path.display().to_string())?;
     Ok((config, hex(&Sha256::digest(text.as_bytes()))))
+}
+
+/// The hash that stands for a station file with its calibrations: what was calibrated anew weighs differently.
+pub fn config_hash(file_hash: String, calibrations: &Calibrations) -> String {
+    match calibrations.text() {
+        "" => file_hash,
+        text => hex(&Sha256::digest(format!("{file_hash}{text}").as_bytes())),
+    }
 }
 
 /// Loads the models of a station.
@@ -92,11 +109,7 @@ pub fn open_eyes(config: &StationConfig) -> Result<Eyes, EyesError> {
 pub async fn run(path: &Path) -> Result<(), StartError> {
     let (config, file_hash) = load_config(path)?;
     let calibrations = Calibrations::read(&config)?;
-    // What was calibrated anew weighs differently: verdicts say by which.
-    let config_hash = match calibrations.text() {
-        "" => file_hash,
-        text => hex(&Sha256::digest(format!("{file_hash}{text}").as_bytes())),
-    };
+    let config_hash = config_hash(file_hash, &calibrations);
     let clock = Clock::start();
     let eyes = if config.cameras.is_empty() { None } else { Some(open_eyes(&config)?) };
     let models_hash = eyes.as_ref().map(|e| e.models().manifest_sha256.clone()).unwrap_or_default();
@@ -121,6 +134,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let restored: Restored = database.restore()?;
     let machine = Machine::new(station, restored, clock.now());
 
+    let journal = open_journal(&config, &info.config_hash, clock)?;
     let (inputs, heard) = mpsc::channel(64);
     let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone() };
     let goods = tokio::task::spawn_blocking(move || goods.run());
@@ -132,6 +146,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let sinks = Sinks {
         serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
+        journal,
         eyes: eyes
             .zip(config.cameras.first())
             .map(|(eyes, camera)| StationEyes::start(eyes, camera.clone(), clock, inputs)),
@@ -149,6 +164,23 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     driver.abort();
     let _ = driver.await;
     Ok(())
+}
+
+/// Begins the journal if the station file wants one.
+fn open_journal(config: &StationConfig, config_hash: &str, clock: Clock) -> Result<Option<Journal>, StartError> {
+    let Some(wanted) = &config.journal else { return Ok(None) };
+    let boards = config.boards.iter().map(|b| b.name.clone());
+    let options = JournalOptions {
+        directory: wanted.directory.clone(),
+        max_bytes: wanted.max_mb.saturating_mul(1_000_000),
+        station: config.station.id.clone(),
+        config_hash: config_hash.to_owned(),
+        ports: boards.chain(config.indicators.iter().map(|i| i.name.clone())).collect(),
+    };
+    let now = clock.now();
+    let directory = wanted.directory.clone();
+    let failed = |source| StartError::Journal { path: directory, source };
+    Journal::start(options, now.mono, now.wall).map(Some).map_err(failed)
 }
 
 async fn told_to_stop() {

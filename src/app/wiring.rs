@@ -188,7 +188,8 @@ pub fn open_ports(file: &StationConfig, events: &mpsc::Sender<PortEvent>) -> Vec
     lines.enumerate().map(|(port, line)| SerialLink::start(port, options(line), events.clone())).collect()
 }
 
-fn options(line: &config::Line) -> SerialOptions {
+/// How a port is opened.
+pub fn options(line: &config::Line) -> SerialOptions {
     SerialOptions {
         path: line.path.clone(),
         baud: line.baud,

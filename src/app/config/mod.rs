@@ -11,8 +11,8 @@ mod station;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, IndicatorConfig, Line, Models, Parity,
-    Platform, Policy, Station, StationConfig, WithoutCamera,
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, IndicatorConfig, Journal, Line, Models,
+    Parity, Platform, Policy, Station, StationConfig, WithoutCamera,
 };
 
 use reader::{Faults, Table};

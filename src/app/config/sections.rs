@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, CameraConfig, Container, ContainerKind, Models, Platform, Policy, Station, StationConfig, WithoutCamera,
+    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Station, StationConfig,
+    WithoutCamera,
 };
 
 /// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
@@ -29,6 +30,7 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
     let bags = top.section("bags").and_then(|table| bags(&table));
     let in_store_codes = in_store_codes(top);
     let policy = top.section("policy").and_then(|table| policy(&table));
+    let journal = if top.has("journal") { top.section("journal").and_then(|table| journal(&table)) } else { None };
     top.leave("simulator");
     top.finish();
     Some(StationConfig {
@@ -44,6 +46,7 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
         bags: bags?,
         in_store_codes: in_store_codes?,
         policy: policy?,
+        journal,
     })
 }
 
@@ -267,6 +270,13 @@ fn bags(table: &Table<'_>) -> Option<Bags> {
     let sigma_g = table.number("sigma_g", 0.0..=5_000.0);
     table.finish();
     Some(Bags { mean_g: mean_g?, sigma_g: sigma_g? })
+}
+
+fn journal(table: &Table<'_>) -> Option<Journal> {
+    let directory = table.text("directory").map(PathBuf::from);
+    let max_mb = table.whole_as("max_mb", 1..=1_000_000);
+    table.finish();
+    Some(Journal { directory: directory?, max_mb: max_mb? })
 }
 
 fn in_store_codes(top: &Table<'_>) -> Option<Vec<String>> {

@@ -43,6 +43,18 @@ pub struct StationConfig {
     pub in_store_codes: Vec<String>,
     /// What the retailer wants.
     pub policy: Policy,
+    /// Where what comes over the ports is kept, if anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<Journal>,
+}
+
+/// A record of what came over the ports, for `augenmass replay`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Journal {
+    /// Folder of its files.
+    pub directory: PathBuf,
+    /// All files together, megabytes; the oldest go first.
+    pub max_mb: u64,
 }
 
 /// Who the station is.

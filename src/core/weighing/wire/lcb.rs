@@ -144,17 +144,21 @@ impl Command {
             Self::Reset => 4,
         };
         let [low, high] = seq.to_le_bytes();
-        let mut payload = vec![1, 0x10, low, high, code];
-        payload.extend(CRC.checksum(&payload).to_le_bytes());
-        let mut frame = vec![0];
-        for block in payload.split(|b| *b == 0) {
-            // Blocks are shorter than 254 bytes: a command has nine.
-            frame.push(block.len() as u8 + 1);
-            frame.extend(block);
-        }
-        frame.push(0);
-        frame
+        frame(&[1, 0x10, low, high, code])
     }
+}
+
+/// A payload of at most 160 bytes as a frame: checksum, stuffing, delimiters on both sides.
+pub fn frame(payload: &[u8]) -> Vec<u8> {
+    let checked = [payload, &CRC.checksum(payload).to_le_bytes()].concat();
+    let mut frame = vec![0];
+    for block in checked.split(|b| *b == 0) {
+        // Blocks are shorter than 254 bytes, as payloads are.
+        frame.push(block.len() as u8 + 1);
+        frame.extend(block);
+    }
+    frame.push(0);
+    frame
 }
 
 /// Takes frames out of a stream of bytes. Holds at most one frame; garbage cannot make it grow.
