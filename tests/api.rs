@@ -38,6 +38,7 @@ fn station(directory: &Path) -> Router {
         serial: wiring::open_ports(&file, &serial_events),
         writer: Writer::start(directory, clock, store_events).unwrap(),
         eyes: None,
+        journal: None,
         views,
         station: station_view,
     };

@@ -4,6 +4,7 @@
 //! [`visits`] plays shoppers; [`calibration`] calibrates plates with known gains.
 
 pub mod calibration;
+pub mod faults;
 pub mod settling;
 pub mod station;
 pub mod statistics;

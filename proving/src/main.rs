@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use proving::calibration::{self, Breakage, Disturbance};
+use proving::faults::{self, Row, Tally};
 use proving::settling::{bench, plates};
 use proving::visits::CLASSES_G;
 use proving::{settling, visits};
@@ -53,6 +54,15 @@ enum Command {
         #[arg(long, default_value_t = 1000)]
         runs: u64,
     },
+    /// Plants every fault of boards, scales and their lines in honest visits, and says what came of it.
+    Faults {
+        /// Visits a fault.
+        #[arg(long, default_value_t = 1000)]
+        runs: u64,
+        /// Only faults with this in their name.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Shoppers by weight alone: false alarms, and what is caught by grams.
     Visits {
         /// Shoppers; every second one has one good that is not scanned.
@@ -91,6 +101,9 @@ fn main() -> Result<()> {
                 println!("{runs} runs, noise {noise} g, seed {}", arguments.seed);
                 print!("{}", settling::table(&plan, &rows));
             }
+        }
+        Command::Faults { runs, only } => {
+            plant_faults(&Hardware::read(&arguments.hw)?, runs, arguments.seed, only.as_deref())?
         }
         Command::Visits { shoppers, items } => {
             let (hardware, shop) = (Hardware::read(&arguments.hw)?, Arc::new(Shop::demo()?));
@@ -132,4 +145,44 @@ fn calibrations(hardware: &Hardware, runs: u64, seed: u64) -> Result<()> {
 fn percent(share: proving::statistics::Share) -> String {
     let (low, high) = share.interval();
     format!("{}/{} = {:.1} % ({:.1} to {:.1})", share.hits, share.of, 100.0 * share.value(), 100.0 * low, 100.0 * high)
+}
+
+/// Prints a table; fails when a promise is broken.
+fn plant_faults(hardware: &Hardware, runs: u64, seed: u64, only: Option<&str>) -> Result<()> {
+    let shop = Arc::new(Shop::demo()?);
+    let rows = if hardware.boards.is_empty() { faults::indicator() } else { faults::board() };
+    let rows: Vec<Row> = rows.into_iter().filter(|row| only.is_none_or(|part| row.name.contains(part))).collect();
+    println!("{}, {runs} visits a fault, seeds from {seed}", hardware.station.id);
+    println!("fault                          noticed   wrong  alarmed  back p95  not back  passed  unavailable");
+    let mut broken = 0;
+    for row in &rows {
+        let tally = faults::plant(hardware, &shop, row, runs, seed)?;
+        print_fault(row, &tally);
+        broken += tally.wrong.len() + tally.alarmed.len() + tally.not_back.len();
+    }
+    anyhow::ensure!(broken == 0, "{broken} promises broken");
+    Ok(())
+}
+
+fn print_fault(row: &Row, tally: &Tally) {
+    let noticed = row.noticed_within_ms.map_or("never".to_owned(), |ms| format!("{ms} ms"));
+    let back = tally.back_p95_ms().map_or("-".to_owned(), |ms| format!("{ms:.0} ms"));
+    println!(
+        "{:<30} {noticed:>7} {:>7} {:>8} {back:>9} {:>9} {:>7} {:>12}",
+        row.name,
+        tally.wrong.len(),
+        tally.alarmed.len(),
+        tally.not_back.len(),
+        tally.passed,
+        tally.unavailable
+    );
+    for (seed, what) in tally.wrong.iter().take(3) {
+        println!("    wrong, seed {seed}: {what}");
+    }
+    for (seed, what) in tally.alarmed.iter().take(3) {
+        println!("    alarmed, seed {seed}: {what}");
+    }
+    if !tally.not_back.is_empty() {
+        println!("    not back: seeds {:?}", &tally.not_back[..tally.not_back.len().min(5)]);
+    }
 }

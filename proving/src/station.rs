@@ -9,9 +9,13 @@ use augenmass_core::station::{
 };
 use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::{Policy, Versions};
+use augenmass_core::weighing::indicator::{Indicator, IndicatorConfig};
 use augenmass_core::weighing::settle::SettleConfig;
+use augenmass_core::weighing::wire::dialog::Polynomial;
+use augenmass_core::weighing::wire::{MassUnit, Protocol, WeightKind, WireOptions};
 use augenmass_core::weighing::{BoardConfig, CellConfig, InstrumentConfig, ScaleConfig};
 use firmware_sim::hw::{self, Hardware};
+use firmware_sim::indicator::TEST_POLYNOMIAL;
 use firmware_sim::shop::Shop;
 use firmware_sim::stage::Stage;
 use std::collections::BTreeMap;
@@ -62,7 +66,7 @@ impl VirtualStation {
             stage,
             machine,
             now_us: 0,
-            plugged: vec![false; hardware.boards.len()],
+            plugged: vec![false; hardware.boards.len() + hardware.indicators.len()],
             disk_works: true,
             flushing: Vec::new(),
             next_ticket: 1,
@@ -73,6 +77,11 @@ impl VirtualStation {
         };
         station.drain();
         Ok(station)
+    }
+
+    /// Virtual time of a moment in a record, microseconds.
+    pub fn us_of(wall: Wall) -> u64 {
+        ((wall.ms() - WALL_START_MS).max(0) as u64) * 1_000
     }
 
     /// Virtual time in microseconds.
@@ -179,7 +188,7 @@ fn config(hardware: &Hardware) -> Result<StationConfig> {
     Ok(StationConfig {
         id: hardware.station.id.parse()?,
         code: hardware.station.code.clone(),
-        scale: scale(hardware),
+        scale: scale(hardware)?,
         has_camera: false,
         without_camera: WithoutCamera::WeightOnly,
         containers: hardware
@@ -195,10 +204,18 @@ fn config(hardware: &Hardware) -> Result<StationConfig> {
 }
 
 /// The core's scale for this hardware, as the station file describes it.
-pub fn scale(hardware: &Hardware) -> ScaleConfig {
+///
+/// # Errors
+/// A finished scale that cannot be talked to.
+pub fn scale(hardware: &Hardware) -> Result<ScaleConfig> {
     let platform = &hardware.platform;
-    ScaleConfig {
-        instruments: hardware.boards.iter().map(|b| InstrumentConfig::Board(board(b))).collect(),
+    let mut instruments: Vec<InstrumentConfig> =
+        hardware.boards.iter().map(|b| InstrumentConfig::Board(board(b))).collect();
+    for scale in &hardware.indicators {
+        instruments.push(InstrumentConfig::Indicator(Box::new(Indicator::new(indicator(scale)?)?)));
+    }
+    Ok(ScaleConfig {
+        instruments,
         settle: SettleConfig {
             frequency_hz: platform.natural_frequency_hz,
             reference_mass_g: platform.reference_mass_g,
@@ -213,6 +230,58 @@ pub fn scale(hardware: &Hardware) -> ScaleConfig {
         sigma_share: 2e-4,
         twist_share: 0.05,
         centre_within_mm: None,
+    })
+}
+
+fn indicator(scale: &hw::Indicator) -> Result<IndicatorConfig> {
+    let protocol = protocol(scale.protocol);
+    Ok(IndicatorConfig {
+        name: scale.name.clone(),
+        protocol,
+        options: WireOptions {
+            unit: Some(match scale.unit {
+                hw::Unit::Kg => MassUnit::Kg,
+                hw::Unit::G => MassUnit::G,
+                hw::Unit::Lb => MassUnit::Lb,
+            }),
+            decimals: Some(scale.decimals),
+            checksum: scale.checksum,
+            address: Some(scale.address),
+            registers: None,
+            hbm: None,
+        },
+        serial_number: scale.serial_number.clone().filter(|_| protocol == Protocol::MtSics),
+        poll_ms: scale.poll_ms.max(50),
+        response_ms: 300,
+        silence_ms: 1_000,
+        bytes_per_s: f64::from(scale.baud) / 10.0,
+        unit_price_minor: 1,
+        polynomial: Some(Polynomial::new(u32::from(TEST_POLYNOMIAL))),
+        expects: WeightKind::Gross,
+        x_mm: scale.x_mm,
+        y_mm: scale.y_mm,
+        division_g: scale.division_g,
+        max_g: scale.max_g,
+        noise_g: scale.noise_g.max(0.1),
+        grams_per_digit: None,
+    })
+}
+
+fn protocol(spoken: hw::ScaleProtocol) -> Protocol {
+    use hw::ScaleProtocol as S;
+    match spoken {
+        S::MtSics => Protocol::MtSics,
+        S::Dialog06 => Protocol::Dialog06,
+        S::Dialog04 => Protocol::Dialog04,
+        S::Dialog02 => Protocol::Dialog02,
+        S::Toledo8217 => Protocol::Toledo8217,
+        S::Nci => Protocol::Nci,
+        S::ModbusLaumas => Protocol::ModbusLaumas,
+        S::ModbusFlintec => Protocol::ModbusFlintec,
+        S::ToledoContinuous => Protocol::ToledoContinuous,
+        S::Cas => Protocol::Cas,
+        S::And => Protocol::And,
+        S::HbmAed => Protocol::HbmAed,
     }
 }
 
@@ -228,7 +297,7 @@ fn board(board: &hw::Board) -> BoardConfig {
     };
     BoardConfig {
         name: board.name.clone(),
-        plate: "plate".to_owned(),
+        plate: board.plate.clone(),
         serial_number: board.serial_number.clone(),
         sample_rate_hz: board.sample_rate_hz,
         bytes_per_s: f64::from(board.baud) / 10.0,

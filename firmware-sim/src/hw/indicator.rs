@@ -92,6 +92,7 @@ pub enum WordOrder {
 
 /// Where a Modbus transmitter keeps what. Words count from `first_register`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "MapInFile")]
 pub struct Registers {
     /// Address of the first register as it goes over the wire: 6 is what manuals print as 40007.
     pub first_register: u16,
@@ -104,8 +105,38 @@ pub struct Registers {
     /// First of the two words of the net weight.
     pub net_word: Option<u16>,
     /// Order of the halves.
-    #[serde(default)]
     pub word_order: WordOrder,
+}
+
+/// A register map as it stands in the station file, less what only the daemon needs (which bits mean what).
+#[derive(Deserialize)]
+struct MapInFile {
+    first: u16,
+    count: u16,
+    status: u16,
+    #[serde(default)]
+    word_order: WordOrder,
+    values: Vec<ValueInFile>,
+}
+
+#[derive(Deserialize)]
+struct ValueInFile {
+    at: u16,
+    kind: String,
+}
+
+impl From<MapInFile> for Registers {
+    fn from(map: MapInFile) -> Self {
+        let word = |kind: &str| map.values.iter().find(|value| value.kind == kind).map(|value| value.at);
+        Self {
+            first_register: map.first,
+            registers: map.count,
+            status_word: map.status,
+            gross_word: word("gross").unwrap_or_default(),
+            net_word: word("net"),
+            word_order: map.word_order,
+        }
+    }
 }
 
 impl Registers {

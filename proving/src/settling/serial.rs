@@ -66,7 +66,7 @@ struct Placement {
 
 fn place(hardware: &Hardware, shop: &Arc<Shop>, seed: u64) -> Result<Placement> {
     let mut stage = Stage::new(hardware.clone(), shop.clone(), seed);
-    let mut scale = Scale::new(station::scale(hardware));
+    let mut scale = Scale::new(station::scale(hardware)?);
     scale.opened(0, Mono::from_us(0));
     let mut now_us = 0;
     let mut events = Vec::new();

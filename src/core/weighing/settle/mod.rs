@@ -219,11 +219,8 @@ impl Settle {
         readings: usize,
     ) -> (Phase, Option<SettleEvent>) {
         // What the model of the readings so far expects of this one.
-        let expected = self
-            .anchors
-            .iter()
-            .find(|a| a.window.holds())
-            .and_then(|a| a.window.at(reading.at.seconds_since(a.at)));
+        let expected =
+            self.anchors.iter().find(|a| a.window.holds()).and_then(|a| a.window.at(reading.at.seconds_since(a.at)));
         let surprise = expected.is_some_and(|(value_g, _)| (reading.mass_g - value_g).abs() > 4.0 * self.noise_g);
         let leaving = if surprise { leaving + 1 } else { 0 };
         self.follow(reading, load.untouched_since, BEGIN_TOLD_S);
@@ -306,8 +303,8 @@ impl Settle {
             return None;
         }
         let mut chosen: [Option<usize>; WINDOWS_MAX] = [None; WINDOWS_MAX];
-        let candidates =
-            (0..self.anchors.len()).filter(|i| self.anchors[*i].window.holds() && rough(&self.anchors[*i]) > highest - RIVAL);
+        let candidates = (0..self.anchors.len())
+            .filter(|i| self.anchors[*i].window.holds() && rough(&self.anchors[*i]) > highest - RIVAL);
         for (slot, index) in chosen.iter_mut().zip(candidates) {
             *slot = Some(index);
         }

@@ -71,7 +71,8 @@ pub fn hypotheses(
         // Half a step of the grid, as 1 sigma of an even distribution, turns the phase so fast.
         let drift_per_s = TAU * hz * 0.5 * (RATIO - 1.0) / 3.0_f64.sqrt();
         for size_g in SIZES_G {
-            let Some((ln_gain, shift_g, more)) = across.solve([size_g, size_g, size_g * drift_per_s, size_g * drift_per_s])
+            let Some((ln_gain, shift_g, more)) =
+                across.solve([size_g, size_g, size_g * drift_per_s, size_g * drift_per_s])
             else {
                 continue;
             };
