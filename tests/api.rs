@@ -4,9 +4,8 @@
 use augenmass::api::{Hub, ServiceInfo, Views, router};
 use augenmass::app::config;
 use augenmass::app::driver::{Driver, Sinks, Sources};
-use augenmass::app::{telemetry, wiring};
+use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
 use augenmass::io::clock::Clock;
-use augenmass::io::serial::SerialLink;
 use augenmass::io::store::{Database, Writer};
 use augenmass_core::station::Machine;
 use augenmass_core::verdict::Versions;
@@ -26,7 +25,7 @@ fn station(directory: &Path) -> Router {
     let file = config::parse(&text, "basket-plate.toml").unwrap();
     let clock = Clock::start();
     let restored = Database::open(directory).unwrap().restore().unwrap();
-    let mut station = wiring::station(&file, Versions::default()).unwrap();
+    let mut station = wiring::station(&file, &Calibrations::default(), Versions::default()).unwrap();
     station.has_camera = false;
     let machine = Machine::new(station, restored, clock.now());
     let (serial_events, serial) = mpsc::channel(64);
@@ -36,7 +35,7 @@ fn station(directory: &Path) -> Router {
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
     let sinks = Sinks {
-        serial: SerialLink::start(wiring::serial(&file.boards[0]), serial_events),
+        serial: wiring::open_ports(&file, &serial_events),
         writer: Writer::start(directory, clock, store_events).unwrap(),
         eyes: None,
         views,

@@ -4,9 +4,17 @@
 //! without touching the simulator. Lengths are millimetres, masses grams; the origin is the middle of the plate, x to the
 //! right along its width, y along its depth.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+mod indicator;
+mod line;
+
+pub use indicator::{Indicator, Registers, ScaleProtocol, Unit, WordOrder};
+pub use line::{LineFormat, Parity};
+use line::{eight, one};
 
 /// Why a station file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +57,9 @@ pub struct Hardware {
     /// Load-cell boards, one a serial port.
     #[serde(rename = "board", default)]
     pub boards: Vec<Board>,
+    /// Finished scales, one a serial port.
+    #[serde(rename = "indicator", default)]
+    pub indicators: Vec<Indicator>,
     /// Cameras above the plate.
     #[serde(rename = "camera", default)]
     pub cameras: Vec<Camera>,
@@ -109,8 +120,20 @@ pub struct Board {
     pub path: PathBuf,
     /// Only `lcb` is played today.
     pub protocol: String,
-    /// Line speed, ten bits a byte.
+    /// Name of the rigid plate under which its cells stand; cells of one name carry one plate.
+    #[serde(default = "the_plate")]
+    pub plate: String,
+    /// Line speed.
     pub baud: u32,
+    /// 7 or 8.
+    #[serde(default = "eight")]
+    pub data_bits: u8,
+    /// Parity bit.
+    #[serde(default)]
+    pub parity: Parity,
+    /// 1 or 2.
+    #[serde(default = "one")]
+    pub stop_bits: u8,
     /// The board's own serial number, at most 255 ASCII characters.
     pub serial_number: String,
     /// Samples a second by the board's own clock.
@@ -118,6 +141,17 @@ pub struct Board {
     /// Load cells in channel order.
     #[serde(rename = "cell", default)]
     pub cells: Vec<Cell>,
+}
+
+fn the_plate() -> String {
+    "plate".to_owned()
+}
+
+impl Board {
+    /// Its line.
+    pub fn line(&self) -> LineFormat {
+        LineFormat { baud: self.baud, data_bits: self.data_bits, parity: self.parity, stop_bits: self.stop_bits }
+    }
 }
 
 /// One load cell.
@@ -190,16 +224,36 @@ impl Default for Bags {
     }
 }
 
-/// The simulator's own settings.
+/// The simulator's own settings; the daemon passes this section over.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
 pub struct Simulator {
     /// `host:port` of its control interface.
     pub control: String,
+    /// Cells' gains are off by up to this share of what the station file says: 2e-4 is what a good calibration leaves, 0.01
+    /// is a cell that never saw one.
+    pub hidden_gain_error: f64,
+    /// Cells' zeros are off by up to so many counts.
+    pub hidden_zero_counts: f64,
+    /// What a cell under its rated load creeps in the long run; less load, less creep.
+    pub hidden_creep_g: f64,
+    /// How far a cell stays above zero after its load has gone (hysteresis).
+    pub hidden_return_g: f64,
+    /// Dialects of finished scales by the name of the indicator: `nci` knows "scp-01" (usual) and "scp-02", `toledo-8217`
+    /// "rice-lake", `and` "hw".
+    pub dialect: BTreeMap<String, String>,
 }
 
 impl Default for Simulator {
     fn default() -> Self {
-        Self { control: "127.0.0.1:8791".to_owned() }
+        Self {
+            control: "127.0.0.1:8791".to_owned(),
+            hidden_gain_error: 2e-4,
+            hidden_zero_counts: 0.0,
+            hidden_creep_g: 0.0,
+            hidden_return_g: 0.0,
+            dialect: BTreeMap::new(),
+        }
     }
 }
 
@@ -241,71 +295,97 @@ impl Hardware {
     }
 
     fn faults(&self) -> Vec<String> {
+        let mut faults = self.platform.faults();
+        if self.boards.is_empty() && self.indicators.is_empty() {
+            faults.push("at least one [[board]] or [[indicator]] is needed".into());
+        }
+        let mut names = BTreeSet::new();
+        let ports = self.boards.iter().map(|board| &board.name);
+        for name in ports.chain(self.indicators.iter().map(|indicator| &indicator.name)) {
+            if !names.insert(name) {
+                faults.push(format!("{name:?} names two ports"));
+            }
+        }
+        faults.extend(self.boards.iter().flat_map(Board::faults));
+        faults.extend(self.indicators.iter().flat_map(Indicator::faults));
+        faults.extend(self.cameras.iter().flat_map(Camera::faults));
+        faults.extend(self.simulator.faults());
+        for (name, dialect) in &self.simulator.dialect {
+            let indicator = self.indicators.iter().find(|indicator| indicator.name == *name);
+            let known = indicator.map_or(&[][..], |indicator| crate::indicator::dialects(indicator.protocol));
+            need(
+                &mut faults,
+                known.contains(&dialect.as_str()),
+                format!("[simulator] dialect: indicator {name:?} knows {known:?}, not {dialect:?}"),
+            );
+        }
+        faults
+    }
+}
+
+/// Notes a fault unless `holds`.
+fn need(faults: &mut Vec<String>, holds: bool, fault: impl Into<String>) {
+    if !holds {
+        faults.push(fault.into());
+    }
+}
+
+impl Platform {
+    fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut need = |holds: bool, fault: String| {
-            if !holds {
-                faults.push(fault);
-            }
-        };
-        let plate = &self.platform;
-        need(plate.width_mm > 0.0 && plate.depth_mm > 0.0, "[platform] width_mm and depth_mm must be above 0".into());
-        need(plate.natural_frequency_hz > 0.0, "[platform] natural_frequency_hz must be above 0".into());
+        let mut need = |holds, fault: &str| need(&mut faults, holds, format!("[platform] {fault}"));
+        need(self.width_mm > 0.0 && self.depth_mm > 0.0, "width_mm and depth_mm must be above 0");
+        need(self.natural_frequency_hz > 0.0, "natural_frequency_hz must be above 0");
         need(
-            plate.reference_mass_g >= 0.0 && plate.dead_mass_g > 0.0,
-            "[platform] dead_mass_g must be above 0, reference_mass_g not below".into(),
+            self.reference_mass_g >= 0.0 && self.dead_mass_g > 0.0,
+            "dead_mass_g must be above 0, reference_mass_g not below",
         );
+        need(self.damping_ratio > 0.0 && self.damping_ratio < 1.0, "damping_ratio must lie between 0 and 1");
+        faults
+    }
+}
+
+impl Board {
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut need = |holds, fault: &str| need(&mut faults, holds, format!("board {}: {fault}", self.name));
+        need(self.protocol == "lcb", "only protocol \"lcb\" is played on a board");
+        need(!self.cells.is_empty() && self.cells.len() <= 255, "1 to 255 [[board.cell]] are needed");
+        need(self.sample_rate_hz >= 1.0 && self.sample_rate_hz <= 2000.0, "sample_rate_hz must lie between 1 and 2000");
+        if let Some(fault) = self.line().fault() {
+            need(false, fault);
+        }
         need(
-            plate.damping_ratio > 0.0 && plate.damping_ratio < 1.0,
-            "[platform] damping_ratio must lie between 0 and 1".into(),
+            self.serial_number.is_ascii() && self.serial_number.len() <= 64,
+            "serial_number must be ASCII, 64 characters at most",
         );
-        need(!self.boards.is_empty(), "at least one [[board]] is needed".into());
-        for board in &self.boards {
-            let name = &board.name;
-            need(
-                board.protocol == "lcb",
-                format!("board {name}: protocol {:?} is not played, only \"lcb\" is", board.protocol),
-            );
-            need(
-                !board.cells.is_empty() && board.cells.len() <= 255,
-                format!("board {name}: 1 to 255 [[board.cell]] are needed"),
-            );
-            need(
-                board.sample_rate_hz >= 1.0 && board.sample_rate_hz <= 2000.0,
-                format!("board {name}: sample_rate_hz must lie between 1 and 2000"),
-            );
-            need(board.baud >= 1200, format!("board {name}: baud must be 1200 or more"));
-            need(
-                board.serial_number.is_ascii() && board.serial_number.len() <= 64,
-                format!("board {name}: serial_number must be ASCII, 64 characters at most"),
-            );
-            for (channel, cell) in board.cells.iter().enumerate() {
-                need(
-                    cell.counts_per_g != 0.0 && cell.capacity_g > 0.0 && cell.noise_g >= 0.0,
-                    format!(
-                        "board {name}, cell {channel}: counts_per_g must not be 0, capacity_g above 0, noise_g not below 0"
-                    ),
-                );
-            }
-        }
-        for camera in &self.cameras {
-            let name = &camera.name;
-            need(
-                camera.address().is_some(),
-                format!("camera {name}: url must read http://HOST:PORT/PATH, it is {:?}", camera.url),
-            );
-            need(
-                camera.frames_per_s > 0.0 && camera.frames_per_s <= 60.0,
-                format!("camera {name}: frames_per_s must lie between 0 and 60"),
-            );
-            need(
-                camera.width_px >= 16 && camera.height_px >= 16,
-                format!("camera {name}: width_px and height_px must be 16 or more"),
-            );
-            need(
-                camera.height_mm > 0.0 && camera.focal_px > 0.0,
-                format!("camera {name}: height_mm and focal_px must be above 0"),
-            );
-        }
+        let sound = |cell: &Cell| cell.counts_per_g != 0.0 && cell.capacity_g > 0.0 && cell.noise_g >= 0.0;
+        need(
+            self.cells.iter().all(sound),
+            "a cell's counts_per_g must not be 0, its capacity_g above 0, its noise_g not below 0",
+        );
+        faults
+    }
+}
+
+impl Camera {
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut need = |holds, fault: &str| need(&mut faults, holds, format!("camera {}: {fault}", self.name));
+        need(self.address().is_some(), &format!("url must read http://HOST:PORT/PATH, it is {:?}", self.url));
+        need(self.frames_per_s > 0.0 && self.frames_per_s <= 60.0, "frames_per_s must lie between 0 and 60");
+        need(self.width_px >= 16 && self.height_px >= 16, "width_px and height_px must be 16 or more");
+        need(self.height_mm > 0.0 && self.focal_px > 0.0, "height_mm and focal_px must be above 0");
+        faults
+    }
+}
+
+impl Simulator {
+    fn faults(&self) -> Vec<String> {
+        let hidden = [self.hidden_gain_error, self.hidden_zero_counts, self.hidden_creep_g, self.hidden_return_g];
+        let sound = hidden.iter().all(|value| value.is_finite() && *value >= 0.0) && self.hidden_gain_error < 0.5;
+        let mut faults = Vec::new();
+        need(&mut faults, sound, "[simulator] hidden_... must not be below 0, hidden_gain_error below 0.5");
         faults
     }
 }
@@ -318,6 +398,15 @@ pub(crate) mod tests {
 
     pub(crate) fn plate() -> Hardware {
         Hardware::parse(PLATE, Path::new("basket-plate.toml")).unwrap()
+    }
+
+    /// A 30 kg scale with d = 5 g that speaks `protocol`.
+    pub(crate) fn indicator(protocol: &str) -> Indicator {
+        let text = format!(
+            "name = \"scale\"\npath = \"run/scale\"\nprotocol = \"{protocol}\"\nbaud = 9600\nserial_number = \"1234567\"\n\
+             unit = \"kg\"\ndecimals = 3\ndivision_g = 5.0\nx_mm = 0.0\ny_mm = 0.0\nmax_g = 30000.0\nnoise_g = 1.0\n"
+        );
+        toml::from_str(&text).unwrap()
     }
 
     #[test]
@@ -338,6 +427,44 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn reads_the_finished_scales() {
+        for (text, protocol, baud, parity) in [
+            (include_str!("../../hw-configs/indicator-mt-sics.toml"), ScaleProtocol::MtSics, 9600, Parity::None),
+            (include_str!("../../hw-configs/indicator-dialog06.toml"), ScaleProtocol::Dialog06, 9600, Parity::Odd),
+            (
+                include_str!("../../hw-configs/indicator-modbus-laumas.toml"),
+                ScaleProtocol::ModbusLaumas,
+                19_200,
+                Parity::None,
+            ),
+        ] {
+            let hardware = Hardware::parse(text, Path::new("indicator.toml")).unwrap();
+            assert!(hardware.boards.is_empty());
+            let indicator = &hardware.indicators[0];
+            assert_eq!((indicator.protocol, indicator.baud, indicator.parity), (protocol, baud, parity));
+            assert_eq!(indicator.register_map(), Registers::usual(protocol));
+        }
+    }
+
+    #[test]
+    fn reads_two_plates() {
+        let text = include_str!("../../hw-configs/two-plates.toml");
+        let hardware = Hardware::parse(text, Path::new("two-plates.toml")).unwrap();
+        let plates: Vec<usize> = crate::world::footings(&hardware).iter().map(|footing| footing.plate).collect();
+        assert_eq!(plates, [0, 1]);
+    }
+
+    #[test]
+    fn a_dialect_must_be_one_that_the_scale_knows() {
+        let text = include_str!("../../hw-configs/indicator-mt-sics.toml").replace("\"mt-sics\"", "\"nci\"");
+        let with = |dialect: &str| {
+            Hardware::parse(&format!("{text}dialect = {{ scale = \"{dialect}\" }}\n"), Path::new("x.toml"))
+        };
+        assert_eq!(with("scp-02").unwrap().simulator.dialect["scale"], "scp-02");
+        assert!(with("scp-03").unwrap_err().to_string().contains("scp-02"));
+    }
+
+    #[test]
     fn names_every_impossible_value() {
         let text = PLATE
             .replace("damping_ratio = 0.06", "damping_ratio = 1.5")
@@ -345,6 +472,17 @@ pub(crate) mod tests {
         let error = Hardware::parse(&text, Path::new("x.toml")).unwrap_err().to_string();
         assert!(error.contains("damping_ratio"), "{error}");
         assert!(error.contains("camera top"), "{error}");
+    }
+
+    #[test]
+    fn a_station_needs_a_port_and_ports_need_names_of_their_own() {
+        let board = PLATE.split_once("[[board]]").unwrap().1.split_once("[[camera]]").unwrap().0;
+        let without = PLATE.replace(&format!("[[board]]{board}"), "");
+        let error = Hardware::parse(&without, Path::new("x.toml")).unwrap_err().to_string();
+        assert!(error.contains("[[indicator]]"), "{error}");
+        let twice = PLATE.replace("[[camera]]", &format!("[[board]]{board}[[camera]]"));
+        let error = Hardware::parse(&twice, Path::new("x.toml")).unwrap_err().to_string();
+        assert!(error.contains("two ports"), "{error}");
     }
 
     #[test]

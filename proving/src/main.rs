@@ -4,6 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
+use proving::calibration::{self, Breakage, Disturbance};
+use proving::settling::{bench, plates};
 use proving::visits::CLASSES_G;
 use proving::{settling, visits};
 use std::path::PathBuf;
@@ -24,9 +26,30 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// How fast and how truly loads are found.
+    /// How fast and how truly loads are found after the last touch: plates of 5, 8 and 12 Hz with one mode, besides the classic criterion.
     Settling {
-        /// Placements.
+        /// Placements over all plates together.
+        #[arg(long, default_value_t = 10_000)]
+        runs: u64,
+        /// Noise of one reading, 1 sigma in grams.
+        #[arg(long, default_value_t = 2.0)]
+        noise: f64,
+        /// The hard plates: second mode, floor tone, slosh, creep, quantisation.
+        #[arg(long, conflicts_with = "people")]
+        hard: bool,
+        /// A hand that rests, a body that leans.
+        #[arg(long)]
+        people: bool,
+        /// One JSON object instead of the table.
+        #[arg(long)]
+        json: bool,
+        /// The station of `--hw` through its serial bytes instead.
+        #[arg(long, conflicts_with_all = ["hard", "people", "json"])]
+        serial: bool,
+    },
+    /// What a calibration is worth, and whether spoilt ones are refused.
+    Calibration {
+        /// Calibrations of each kind.
         #[arg(long, default_value_t = 1000)]
         runs: u64,
     },
@@ -43,18 +66,34 @@ enum Command {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let hardware = Hardware::read(&arguments.hw)?;
-    let shop = Arc::new(Shop::demo()?);
     match arguments.command {
-        Command::Settling { runs } => {
-            let s = settling::measure(&hardware, &shop, runs, arguments.seed)?;
+        Command::Settling { runs, serial: true, .. } => {
+            let hardware = Hardware::read(&arguments.hw)?;
+            let s = settling::measure(&hardware, &Arc::new(Shop::demo()?), runs, arguments.seed)?;
             println!("{} placements, seed {}", s.runs, arguments.seed);
             println!("last touch to load: median {:.2} s, 95 % {:.2} s", s.median_s, s.p95_s);
             println!("error 95 %: {:.1} g", s.error_p95_g);
             println!("within 1 sigma: {}   within 2 sigma: {}", percent(s.within_1), percent(s.within_2));
             println!("told under a hand and off by more than 15 g: {}", s.under_a_hand);
         }
+        Command::Calibration { runs } => calibrations(&Hardware::read(&arguments.hw)?, runs, arguments.seed)?,
+        Command::Settling { runs, noise, hard, people, json, serial: false } => {
+            let cells = match (hard, people) {
+                (true, _) => plates::hard(),
+                (_, true) => plates::people(),
+                (false, false) => plates::single(),
+            };
+            let plan = bench::Plan { cells, runs, noise_g: noise, seed: arguments.seed };
+            let rows = bench::run(&plan);
+            if json {
+                println!("{}", settling::json(&plan, &rows));
+            } else {
+                println!("{runs} runs, noise {noise} g, seed {}", arguments.seed);
+                print!("{}", settling::table(&plan, &rows));
+            }
+        }
         Command::Visits { shoppers, items } => {
+            let (hardware, shop) = (Hardware::read(&arguments.hw)?, Arc::new(Shop::demo()?));
             let v = visits::play(&hardware, &shop, shoppers, items, arguments.seed)?;
             println!("{shoppers} shoppers with {items} goods, seed {}, weight alone", arguments.seed);
             println!("honest baskets stopped: {}", percent(v.honest_stopped));
@@ -65,6 +104,26 @@ fn main() -> Result<()> {
                 println!("one unscanned good of {range}, stopped: {}", percent(*share));
                 from = to.unwrap_or(from);
             }
+        }
+    }
+    Ok(())
+}
+
+fn calibrations(hardware: &Hardware, runs: u64, seed: u64) -> Result<()> {
+    println!("{runs} calibrations, five spots three times, a third of the range, seed {seed}");
+    let usual = Disturbance { noise_g: 0.5, creep_g: 0.0 };
+    let creeping = Disturbance { noise_g: 0.5, creep_g: 2.0 };
+    for (name, disturbance) in [("0.5 g of noise a reading", usual), ("and 2 g of creep and return error", creeping)] {
+        let c = calibration::measure(hardware, disturbance, runs, seed)?;
+        println!("{name}:");
+        println!("  corner spread 95 %: {:.1} g (before: {:.0} g)", c.spread_p95_g, c.spread_before_p95_g);
+        println!("  right over the cells 95 %: {:.1} g", c.spread_over_cells_p95_g);
+        println!("  error of that mass anywhere 95 %: {:.1} g", c.error_p95_g);
+        println!("  below the predicted 95 %: {}", percent(c.within_predicted));
+        println!("  refused: {}   placements asked for again: {}", percent(c.refused), c.repeated);
+        for breakage in Breakage::ALL {
+            let r = calibration::refusals(hardware, disturbance, breakage, runs, seed);
+            println!("  {}: refused {}/{}, rightly named {}/{}", breakage.name(), r.refused, r.runs, r.named, r.runs);
         }
     }
     Ok(())

@@ -10,8 +10,8 @@ use augenmass_core::station::{
 use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::{Policy, Versions};
 use augenmass_core::weighing::settle::SettleConfig;
-use augenmass_core::weighing::{BoardConfig, CellConfig, ScaleConfig};
-use firmware_sim::hw::Hardware;
+use augenmass_core::weighing::{BoardConfig, CellConfig, InstrumentConfig, ScaleConfig};
+use firmware_sim::hw::{self, Hardware};
 use firmware_sim::shop::Shop;
 use firmware_sim::stage::Stage;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub struct VirtualStation {
     /// The daemon's core.
     pub machine: Machine,
     now_us: u64,
-    plugged: bool,
+    plugged: Vec<bool>,
     disk_works: bool,
     flushing: Vec<(u64, u64, Record)>,
     next_ticket: u64,
@@ -62,7 +62,7 @@ impl VirtualStation {
             stage,
             machine,
             now_us: 0,
-            plugged: false,
+            plugged: vec![false; hardware.boards.len()],
             disk_works: true,
             flushing: Vec::new(),
             next_ticket: 1,
@@ -118,17 +118,20 @@ impl VirtualStation {
         self.now_us = to_us;
         self.stage.advance_to(to_us);
         let now = at(to_us);
-        let plugged = self.stage.rig().plugged(0);
-        if plugged != self.plugged {
-            self.plugged = plugged;
-            let input = if plugged { Input::PortOpened } else { Input::PortClosed { why: "pulled".to_owned() } };
-            self.machine.handle(now, input);
-            self.drain();
-        }
-        let bytes = self.stage.rig_mut().take_bytes(0);
-        if !bytes.is_empty() {
-            self.machine.handle(now, Input::Bytes { at: now.mono, bytes });
-            self.drain();
+        for port in 0..self.plugged.len() {
+            let plugged = self.stage.rig().plugged(port);
+            if plugged != self.plugged[port] {
+                self.plugged[port] = plugged;
+                let why = "pulled".to_owned();
+                let input = if plugged { Input::PortOpened { port } } else { Input::PortClosed { port, why } };
+                self.machine.handle(now, input);
+                self.drain();
+            }
+            let bytes = self.stage.rig_mut().take_bytes(port);
+            if !bytes.is_empty() {
+                self.machine.handle(now, Input::Bytes { port, at: now.mono, bytes });
+                self.drain();
+            }
         }
         while let Some(index) = self.flushing.iter().position(|(due, ..)| *due <= to_us) {
             let (_, save, record) = self.flushing.remove(index);
@@ -149,7 +152,7 @@ impl VirtualStation {
     fn drain(&mut self) {
         while let Some(output) = self.machine.poll_output() {
             match output {
-                Output::Send(bytes) => self.stage.rig_mut().receive(0, &bytes),
+                Output::Send { port, bytes } => self.stage.rig_mut().receive(port, &bytes),
                 Output::Save { save, record } => self.flushing.push((self.now_us + FLUSH_US, save, record)),
                 Output::Answer { ticket, answer } => {
                     self.answers.insert(ticket, answer);
@@ -176,7 +179,7 @@ fn config(hardware: &Hardware) -> Result<StationConfig> {
     Ok(StationConfig {
         id: hardware.station.id.parse()?,
         code: hardware.station.code.clone(),
-        scale: scale(hardware)?,
+        scale: scale(hardware),
         has_camera: false,
         without_camera: WithoutCamera::WeightOnly,
         containers: hardware
@@ -192,31 +195,10 @@ fn config(hardware: &Hardware) -> Result<StationConfig> {
 }
 
 /// The core's scale for this hardware, as the station file describes it.
-///
-/// # Errors
-/// A station without a board.
-pub fn scale(hardware: &Hardware) -> Result<ScaleConfig> {
-    let board = hardware.boards.first().context("the station has no board")?;
+pub fn scale(hardware: &Hardware) -> ScaleConfig {
     let platform = &hardware.platform;
-    Ok(ScaleConfig {
-        board: BoardConfig {
-            name: board.name.clone(),
-            serial_number: board.serial_number.clone(),
-            sample_rate_hz: board.sample_rate_hz,
-            silence_ms: 300,
-            cells: board
-                .cells
-                .iter()
-                .map(|c| CellConfig {
-                    x_mm: c.x_mm,
-                    y_mm: c.y_mm,
-                    zero_counts: f64::from(c.zero_counts),
-                    counts_per_g: c.counts_per_g,
-                    capacity_g: c.capacity_g,
-                    noise_g: c.noise_g,
-                })
-                .collect(),
-        },
+    ScaleConfig {
+        instruments: hardware.boards.iter().map(|b| InstrumentConfig::Board(board(b))).collect(),
         settle: SettleConfig {
             frequency_hz: platform.natural_frequency_hz,
             reference_mass_g: platform.reference_mass_g,
@@ -228,5 +210,29 @@ pub fn scale(hardware: &Hardware) -> Result<ScaleConfig> {
         max_g: platform.max_g,
         division_g: 5.0,
         empty_below_g: 150.0,
-    })
+        sigma_share: 2e-4,
+        twist_share: 0.05,
+        centre_within_mm: None,
+    }
+}
+
+fn board(board: &hw::Board) -> BoardConfig {
+    let cell = |c: &hw::Cell| CellConfig {
+        serial_number: c.serial_number.clone(),
+        x_mm: c.x_mm,
+        y_mm: c.y_mm,
+        zero_counts: f64::from(c.zero_counts),
+        counts_per_g: c.counts_per_g,
+        capacity_g: c.capacity_g,
+        noise_g: c.noise_g,
+    };
+    BoardConfig {
+        name: board.name.clone(),
+        plate: "plate".to_owned(),
+        serial_number: board.serial_number.clone(),
+        sample_rate_hz: board.sample_rate_hz,
+        bytes_per_s: f64::from(board.baud) / 10.0,
+        silence_ms: 300,
+        cells: board.cells.iter().map(cell).collect(),
+    }
 }

@@ -4,6 +4,7 @@
 
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
+use proving::calibration::{self, Breakage, Disturbance};
 use proving::{settling, visits};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,4 +34,21 @@ fn honest_shoppers_pass_and_big_things_are_seen() {
     let big = seen.unscanned_stopped[3].hits + seen.unscanned_stopped[4].hits;
     let of = seen.unscanned_stopped[3].of + seen.unscanned_stopped[4].of;
     assert!(of > 20 && big == of, "{seen:?}");
+}
+
+#[test]
+fn calibrations_are_as_good_as_the_mass_and_the_plate_allow() {
+    for (creep_g, spread_g) in [(0.0, 3.0), (2.0, 6.0)] {
+        let disturbance = Disturbance { noise_g: 0.5, creep_g };
+        let plate = hardware("basket-plate.toml");
+        let good = calibration::measure(&plate, disturbance, 300, 5).unwrap();
+        assert!(good.spread_p95_g <= spread_g, "{good:?}");
+        assert!(good.spread_before_p95_g > 100.0, "{good:?}");
+        assert!(good.within_predicted.interval().1 > 0.94, "{good:?}");
+        assert!(good.refused.hits <= 3, "{good:?}");
+        for breakage in Breakage::ALL {
+            let told = calibration::refusals(&plate, disturbance, breakage, 300, 5);
+            assert_eq!((told.refused, told.named), (told.runs, told.runs), "{breakage:?}");
+        }
+    }
 }

@@ -155,12 +155,21 @@ proptest! {
             }
         }
 
-        // Attempts are numbered 1..n, and nothing follows a pass.
+        // Attempts are numbered 1..n, and nothing follows a pass that holds.
+        let void: Vec<(ValidationId, u32)> = station
+            .durable
+            .iter()
+            .filter_map(|r| if let Record::Void { id, attempt, .. } = r { Some((id.clone(), *attempt)) } else { None })
+            .collect();
+        for key in &void {
+            prop_assert!(durable.get(key).is_some_and(|v| v.passed), "void without a pass");
+        }
         let mut last: BTreeMap<ValidationId, (u32, Outcome)> = BTreeMap::new();
         for ((id, attempt), verdict) in &durable {
             let (number, outcome) = last.get(id).copied().unwrap_or((0, Outcome::Unavailable));
             prop_assert_eq!(*attempt, number + 1);
-            prop_assert_ne!(outcome, Outcome::Pass, "an attempt after the pass");
+            let holds = outcome == Outcome::Pass && !void.contains(&(id.clone(), number));
+            prop_assert!(!holds, "an attempt after the pass");
             last.insert(id.clone(), (*attempt, verdict.outcome));
         }
 
@@ -264,4 +273,60 @@ fn a_basket_on_the_plate_belongs_to_whom_it_was_judged_for() {
     station.run_ms(1_500);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| b(s).is_some_and(|(attempt, _)| attempt == 1)));
+}
+
+/// Passed, and then something is added before the basket leaves: the pass is void, and what lies there is judged.
+#[test]
+fn a_pass_holds_only_for_what_was_judged() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 8).unwrap();
+    station.run_ms(1_200);
+    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    station.ask(Request::Validate {
+        id: "v".parse().unwrap(),
+        basket_id: "b".parse().unwrap(),
+        station_code: "B1".to_owned(),
+    });
+    station.stage.command(&placed(3, None)).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
+    let passed = station.published.last().unwrap().clone();
+    assert!(passed.verdict.is_some_and(|v| v.passed) && !passed.void);
+    // Another shopper asks meanwhile: the pass of the basket on the plate is watched all the same.
+    station.ask(Request::PutBasket { id: "other".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    station.ask(Request::Validate {
+        id: "w".parse().unwrap(),
+        basket_id: "other".parse().unwrap(),
+        station_code: "B1".to_owned(),
+    });
+    station.stage.command(&Command::Add { goods: goods(1), hold_ms: None }).unwrap();
+    let own = |s: &VirtualStation, wanted: u32| {
+        s.published.iter().any(|v| v.validation_id.as_str() == "v" && v.attempt == wanted && v.verdict.is_some())
+    };
+    assert!(station.run_until(4_000, |s| s.published.iter().any(|v| v.void)), "the pass is taken back");
+    assert!(station.run_until(4_000, |s| own(s, 2)));
+    let second = station.published.iter().rev().find(|v| v.attempt == 2).unwrap();
+    assert!(second.verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Correct) && !second.void);
+    let record = |r: &Record| matches!(r, Record::Void { id, attempt: 1, .. } if id.as_str() == "v");
+    assert!(station.durable.iter().any(record), "and that is on the disk");
+}
+
+/// Passed, and the basket is packed out on the plate: what leaves takes nothing back.
+#[test]
+fn goods_may_leave_after_a_pass() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 9).unwrap();
+    station.run_ms(1_200);
+    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    station.ask(Request::Validate {
+        id: "v".parse().unwrap(),
+        basket_id: "b".parse().unwrap(),
+        station_code: "B1".to_owned(),
+    });
+    station.stage.command(&placed(3, None)).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
+    station.stage.command(&Command::Lift).unwrap();
+    station.run_ms(3_000);
+    station.stage.command(&placed(5, None)).unwrap();
+    station.run_ms(3_000);
+    assert!(station.published.iter().all(|v| !v.void), "another basket is no addition to this one");
 }

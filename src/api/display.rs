@@ -50,6 +50,9 @@ fn draw(view: &StationView, station: &str) -> Screen {
         }
         (PlateState::Idle, _) => plain("idle", "Welcome", "Put your basket on the plate."),
         (PlateState::Weighing, _) => plain("weighing", "One moment", "Please let go of the basket."),
+        (PlateState::Unsteady, _) => {
+            plain("weighing", "Almost there", "Please step back: something still moves the plate.")
+        }
         (PlateState::Occupied, _) if view.active.as_ref().is_some_and(|a| a.state == ValidationState::Judging) => {
             plain("weighing", "One moment", "Comparing with your list.")
         }

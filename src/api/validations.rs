@@ -76,18 +76,24 @@ pub async fn get(
 /// One that has left the memory, as the store knows it.
 async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
     let wanted = id.clone();
-    let found =
-        hub.read(move |store| Ok(store.validation(&wanted)?.map(|basket| (basket, store.verdicts(&wanted))))).await?;
+    let found = hub
+        .read(move |store| match store.validation(&wanted)? {
+            None => Ok(None),
+            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?))),
+        })
+        .await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
-    let (basket_id, verdicts) = found.ok_or_else(unknown)?;
-    let verdict = verdicts.map_err(|_| Problem::no_answer())?.pop();
+    let (basket_id, mut verdicts, void) = found.ok_or_else(unknown)?;
+    let verdict = verdicts.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
-    let state = if passed { ValidationState::Closed } else { ValidationState::Aside };
+    let void = verdict.as_ref().is_some_and(|v| void == Some(v.attempt));
+    let state = if passed && !void { ValidationState::Closed } else { ValidationState::Aside };
     Ok(ValidationView {
         validation_id: id,
         basket_id,
         state,
         attempt: verdict.as_ref().map_or(0, |v| v.attempt),
+        void,
         verdict,
     })
 }

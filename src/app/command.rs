@@ -1,7 +1,12 @@
 //! The command line.
 
+use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
+use super::calibrations::Calibrations;
 use super::config::StationConfig;
+use super::decode::{DecodeArguments, DecodeError, decode};
 use super::enroll::{EnrollError, enroll, pictures_of};
+use super::probe::{ProbeArguments, ProbeError, probe, words};
+use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
 use super::{telemetry, wiring};
 use crate::io::clock::Clock;
@@ -59,6 +64,23 @@ enum Command {
         #[arg(required_unless_present = "dir")]
         images: Vec<PathBuf>,
     },
+    /// Calibrate a plate's load cells with a known mass; the daemon must not be running.
+    Calibrate(CalibrateArguments),
+    /// Find out what an unknown instrument on a serial port speaks.
+    ScaleProbe(ProbeArguments),
+    /// Show what bytes mean.
+    Decode {
+        #[command(subcommand)]
+        command: DecodeCommand,
+    },
+    /// Put a journal's bytes through the sense of weight again.
+    Replay(ReplayArguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum DecodeCommand {
+    /// A scale's wire: bytes on standard input, one JSON event a line on standard output.
+    Scale(DecodeArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,6 +101,18 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    #[error("nothing was recognised")]
+    Unrecognised,
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error("cannot write the report: {0}")]
+    Report(#[from] serde_json::Error),
     #[error("cannot print the configuration: {0}")]
     Print(#[from] toml::ser::Error),
 }
@@ -123,12 +157,32 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             println!("{products} products enrolled from {pictures} pictures");
             Ok(())
         }
+        Command::Calibrate(arguments) => {
+            calibrate(&arguments, lines_of_stdin(), &mut std::io::stdout()).await?;
+            Ok(())
+        }
+        Command::ScaleProbe(arguments) => scale_probe(&arguments).await,
+        Command::Decode { command: DecodeCommand::Scale(arguments) } => {
+            Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
+        }
+        Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
+}
+
+async fn scale_probe(arguments: &ProbeArguments) -> Result<(), CommandError> {
+    let report = probe(arguments).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", words(&report, arguments.ask));
+    }
+    if report.found.is_some() { Ok(()) } else { Err(CommandError::Unrecognised) }
 }
 
 fn check(path: &Path) -> Result<(), CommandError> {
     let (config, _) = load_config(path)?;
-    wiring::station(&config, Versions::default()).map_err(StartError::from)?;
+    let calibrations = Calibrations::read(&config).map_err(StartError::from)?;
+    wiring::station(&config, &calibrations, Versions::default()).map_err(StartError::from)?;
     if !config.cameras.is_empty() {
         open_eyes(&config).map_err(StartError::from)?;
     }

@@ -4,7 +4,8 @@ use super::eyes::StationEyes;
 use super::telemetry;
 use crate::api::{Call, Views};
 use crate::io::clock::Clock;
-use crate::io::serial::{SerialEvent, SerialLink};
+use crate::io::journal::Journal;
+use crate::io::serial::{PortEvent, SerialEvent, SerialLink};
 use crate::io::store::{StoreEvent, Writer};
 use augenmass_core::station::{
     Answer, Input, Machine, Now, Output, Refusal, StationView, ValidationState, ValidationView,
@@ -23,8 +24,8 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(1);
 
 /// Where everything comes from.
 pub struct Sources {
-    /// The board's port.
-    pub serial: mpsc::Receiver<SerialEvent>,
+    /// The instruments' ports.
+    pub serial: mpsc::Receiver<PortEvent>,
     /// Looks, eyes that open and close, new goods.
     pub inputs: mpsc::Receiver<Input>,
     /// Requests of the API.
@@ -35,10 +36,12 @@ pub struct Sources {
 
 /// Where everything goes.
 pub struct Sinks {
-    /// To the board.
-    pub serial: SerialLink,
+    /// To the instruments, in the order of their ports.
+    pub serial: Vec<SerialLink>,
     /// To the disk.
     pub writer: Writer,
+    /// What comes over the ports, kept for replay.
+    pub journal: Option<Journal>,
     /// To the camera and models; `None` if there are none.
     pub eyes: Option<StationEyes>,
     /// To those who wait for verdicts.
@@ -96,21 +99,35 @@ impl Driver {
         due.map_or(latest, |due| due.max(Instant::now() + Duration::from_millis(5)).min(latest))
     }
 
-    fn serial(&mut self, event: SerialEvent) {
+    fn serial(&mut self, PortEvent { port, event }: PortEvent) {
+        self.keep(port, &event);
         match event {
             SerialEvent::Opened { .. } => {
-                tracing::info!("the scale's port is open");
-                self.handle(Input::PortOpened);
+                tracing::info!(port = self.name(port), "the port is open");
+                self.handle(Input::PortOpened { port });
             }
             SerialEvent::Bytes { at, bytes } => {
                 let at = self.clock.mono(at);
-                self.handle(Input::Bytes { at, bytes: bytes.to_vec() });
+                self.handle(Input::Bytes { port, at, bytes: bytes.to_vec() });
             }
             SerialEvent::Lost { why, .. } => {
-                tracing::warn!(%why, "the scale is out");
-                self.handle(Input::PortClosed { why: why.to_string() });
+                tracing::warn!(port = self.name(port), %why, "the port is out");
+                self.handle(Input::PortClosed { port, why: why.to_string() });
             }
         }
+    }
+
+    fn keep(&mut self, port: usize, event: &SerialEvent) {
+        let Some(journal) = &mut self.sinks.journal else { return };
+        match event {
+            SerialEvent::Opened { at } => journal.opened(port, self.clock.mono(*at)),
+            SerialEvent::Bytes { at, bytes } => journal.bytes(port, self.clock.mono(*at), bytes.clone()),
+            SerialEvent::Lost { at, why } => journal.closed(port, self.clock.mono(*at), &why.to_string()),
+        }
+    }
+
+    fn name(&self, port: usize) -> &str {
+        self.machine.scale().names().nth(port).unwrap_or("?")
     }
 
     fn call(&mut self, call: Call) {
@@ -146,9 +163,9 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Send(bytes) => {
-                if !self.sinks.serial.send(bytes.into()) {
-                    tracing::debug!("the board takes no commands now");
+            Output::Send { port, bytes } => {
+                if !self.sinks.serial.get(port).is_some_and(|link| link.send(bytes.into())) {
+                    tracing::debug!(port = self.name(port), "the instrument takes no commands now");
                 }
             }
             Output::Look { since } => {

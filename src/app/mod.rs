@@ -1,10 +1,16 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
+pub mod calibrate;
+pub mod calibrations;
 pub mod command;
 pub mod config;
+pub mod decode;
 pub mod driver;
 pub mod enroll;
 pub mod eyes;
+pub mod probe;
+pub mod replay;
 pub mod run;
+pub mod secrets;
 pub mod telemetry;
 pub mod wiring;

@@ -1,5 +1,6 @@
 //! `augenmass run`: opens all doors, restores what was, and drives the station until it is told to stop.
 
+use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
@@ -7,9 +8,10 @@ use super::telemetry;
 use super::wiring::{self, WiringError};
 use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
+use crate::io::journal::{Journal, JournalOptions};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
-use crate::io::serial::SerialLink;
 use crate::io::store::{Database, StoreError, Writer};
+use augenmass_core::goods::catalogue::hex;
 use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
 use augenmass_core::station::{Input, Machine, Restored};
 use augenmass_core::verdict::Versions;
@@ -34,6 +36,9 @@ pub enum StartError {
     /// The station file has faults.
     #[error("{0}")]
     Config(#[from] ConfigFaults),
+    /// A calibration that the station file names cannot be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationFileError),
     /// The station file asks for what this version cannot do.
     #[error(transparent)]
     Wiring(#[from] WiringError),
@@ -48,6 +53,14 @@ pub enum StartError {
     Listen {
         /// The address.
         address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The journal cannot be written.
+    #[error("cannot write the journal in {}: {source}", path.display())]
+    Journal {
+        /// Its folder.
+        path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
@@ -67,7 +80,15 @@ pub fn load_config(path: &Path) -> Result<(StationConfig, String), StartError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| StartError::Unreadable { path: path.to_owned(), source })?;
     let config = parse(&text, &path.display().to_string())?;
-    Ok((config, augenmass_core::goods::catalogue::hex(&Sha256::digest(text.as_bytes()))))
+    Ok((config, hex(&Sha256::digest(text.as_bytes()))))
+}
+
+/// The hash that stands for a station file with its calibrations: what was calibrated anew weighs differently.
+pub fn config_hash(file_hash: String, calibrations: &Calibrations) -> String {
+    match calibrations.text() {
+        "" => file_hash,
+        text => hex(&Sha256::digest(format!("{file_hash}{text}").as_bytes())),
+    }
 }
 
 /// Loads the models of a station.
@@ -86,7 +107,9 @@ pub fn open_eyes(config: &StationConfig) -> Result<Eyes, EyesError> {
 /// # Errors
 /// Everything that keeps it from starting, with the mend. Once it runs, faults are states and no errors.
 pub async fn run(path: &Path) -> Result<(), StartError> {
-    let (config, config_hash) = load_config(path)?;
+    let (config, file_hash) = load_config(path)?;
+    let calibrations = Calibrations::read(&config)?;
+    let config_hash = config_hash(file_hash, &calibrations);
     let clock = Clock::start();
     let eyes = if config.cameras.is_empty() { None } else { Some(open_eyes(&config)?) };
     let models_hash = eyes.as_ref().map(|e| e.models().manifest_sha256.clone()).unwrap_or_default();
@@ -96,7 +119,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
         config: config_hash.clone(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let station = wiring::station(&config, versions)?;
+    let station = wiring::station(&config, &calibrations, versions)?;
     let listen = config.api.listen;
     let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
     let info = ServiceInfo {
@@ -111,6 +134,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let restored: Restored = database.restore()?;
     let machine = Machine::new(station, restored, clock.now());
 
+    let journal = open_journal(&config, &info.config_hash, clock)?;
     let (inputs, heard) = mpsc::channel(64);
     let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone() };
     let goods = tokio::task::spawn_blocking(move || goods.run());
@@ -120,8 +144,9 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
     let sinks = Sinks {
-        serial: SerialLink::start(wiring::serial(&config.boards[0]), serial_events),
+        serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
+        journal,
         eyes: eyes
             .zip(config.cameras.first())
             .map(|(eyes, camera)| StationEyes::start(eyes, camera.clone(), clock, inputs)),
@@ -139,6 +164,23 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     driver.abort();
     let _ = driver.await;
     Ok(())
+}
+
+/// Begins the journal if the station file wants one.
+fn open_journal(config: &StationConfig, config_hash: &str, clock: Clock) -> Result<Option<Journal>, StartError> {
+    let Some(wanted) = &config.journal else { return Ok(None) };
+    let boards = config.boards.iter().map(|b| b.name.clone());
+    let options = JournalOptions {
+        directory: wanted.directory.clone(),
+        max_bytes: wanted.max_mb.saturating_mul(1_000_000),
+        station: config.station.id.clone(),
+        config_hash: config_hash.to_owned(),
+        ports: boards.chain(config.indicators.iter().map(|i| i.name.clone())).collect(),
+    };
+    let now = clock.now();
+    let directory = wanted.directory.clone();
+    let failed = |source| StartError::Journal { path: directory, source };
+    Journal::start(options, now.mono, now.wall).map(Some).map_err(failed)
 }
 
 async fn told_to_stop() {

@@ -2,6 +2,7 @@
 
 pub mod camera;
 pub mod clock;
+pub mod journal;
 pub mod onnx;
 pub mod serial;
 pub mod store;

@@ -78,6 +78,15 @@ pub enum SerialEvent {
     },
 }
 
+/// What happens on one of several ports.
+#[derive(Clone, Debug)]
+pub struct PortEvent {
+    /// The number that the port was started with.
+    pub port: usize,
+    /// What happened.
+    pub event: SerialEvent,
+}
+
 /// Why a port is not there, with the mend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SerialLoss {
@@ -116,10 +125,11 @@ pub struct SerialLink {
 impl SerialLink {
     /// Starts the port's task on the current Tokio runtime. It ends when `events` has no receiver.
     ///
-    /// `events` should hold some seconds of chunks (a chunk is a few frames): what does not fit is lost.
-    pub fn start(options: SerialOptions, events: mpsc::Sender<SerialEvent>) -> Self {
+    /// `port` names it in `events`, which should hold some seconds of chunks (a chunk is a few frames): what does not fit
+    /// is lost.
+    pub fn start(port: usize, options: SerialOptions, events: mpsc::Sender<PortEvent>) -> Self {
         let (commands, queue) = mpsc::channel(COMMAND_QUEUE);
-        let task = tokio::spawn(Port { options, events, queue, told: None }.run());
+        let task = tokio::spawn(Port { port, options, events, queue, told: None }.run());
         Self { commands, task }
     }
 
@@ -137,8 +147,9 @@ impl Drop for SerialLink {
 }
 
 struct Port {
+    port: usize,
     options: SerialOptions,
-    events: mpsc::Sender<SerialEvent>,
+    events: mpsc::Sender<PortEvent>,
     queue: mpsc::Receiver<Bytes>,
     told: Option<SerialLoss>,
 }
@@ -178,11 +189,11 @@ impl Port {
         if let Err(error) = stream.clear(ClearBuffer::Input) {
             tracing::debug!(path = %self.options.path.display(), %error, "input could not be cleared");
         }
-        place.send(SerialEvent::Opened { at: Instant::now() });
+        place.send(PortEvent { port: self.port, event: SerialEvent::Opened { at: Instant::now() } });
         let (reader, writer) = tokio::io::split(stream);
         let path = &self.options.path;
         tokio::select! {
-            outcome = read(reader, &self.events, wait) => outcome.map(|()| SerialLoss::Unplugged(path.clone())),
+            outcome = read(self.port, reader, &self.events, wait) => outcome.map(|()| SerialLoss::Unplugged(path.clone())),
             loss = write(writer, &mut self.queue) => match loss {
                 WriteEnd::Abandoned => Err(Abandoned),
                 WriteEnd::Stuck => Ok(SerialLoss::Stuck(path.clone())),
@@ -225,14 +236,16 @@ impl Port {
             return Ok(());
         }
         self.told = Some(why.clone());
-        self.events.send(SerialEvent::Lost { at: Instant::now(), why }).await.map_err(|_| Abandoned)
+        let event = SerialEvent::Lost { at: Instant::now(), why };
+        self.events.send(PortEvent { port: self.port, event }).await.map_err(|_| Abandoned)
     }
 }
 
 /// Reads until the port is lost (`Ok`).
 async fn read(
+    port: usize,
     mut reader: ReadHalf<SerialStream>,
-    events: &mpsc::Sender<SerialEvent>,
+    events: &mpsc::Sender<PortEvent>,
     wait: &mut Duration,
 ) -> Result<(), Abandoned> {
     let mut buffer = BytesMut::with_capacity(READ_CHUNK);
@@ -246,7 +259,7 @@ async fn read(
         let at = Instant::now();
         *wait = FIRST_WAIT;
         let bytes = buffer.split().freeze();
-        match events.try_send(SerialEvent::Bytes { at, bytes }) {
+        match events.try_send(PortEvent { port, event: SerialEvent::Bytes { at, bytes } }) {
             Ok(()) => dropped = 0,
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(Abandoned),
             Err(mpsc::error::TrySendError::Full(_)) => {
@@ -313,23 +326,25 @@ mod tests {
         }
     }
 
-    async fn next(events: &mut mpsc::Receiver<SerialEvent>) -> SerialEvent {
-        tokio::time::timeout(Duration::from_secs(10), events.recv()).await.unwrap().unwrap()
+    async fn next(events: &mut mpsc::Receiver<PortEvent>) -> SerialEvent {
+        let event = tokio::time::timeout(Duration::from_secs(10), events.recv()).await.unwrap().unwrap();
+        assert_eq!(event.port, 7);
+        event.event
     }
 
-    async fn opened(events: &mut mpsc::Receiver<SerialEvent>) {
+    async fn opened(events: &mut mpsc::Receiver<PortEvent>) {
         let event = next(events).await;
         assert!(matches!(event, SerialEvent::Opened { .. }), "{event:?}");
     }
 
-    async fn lost(events: &mut mpsc::Receiver<SerialEvent>) -> SerialLoss {
+    async fn lost(events: &mut mpsc::Receiver<PortEvent>) -> SerialLoss {
         match next(events).await {
             SerialEvent::Lost { why, .. } => why,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn read_bytes(events: &mut mpsc::Receiver<SerialEvent>, length: usize) -> Vec<u8> {
+    async fn read_bytes(events: &mut mpsc::Receiver<PortEvent>, length: usize) -> Vec<u8> {
         let mut all = Vec::new();
         while all.len() < length {
             match next(events).await {
@@ -346,7 +361,7 @@ mod tests {
         let path = folder.path().join("plate");
         let mut board = plug_in(&path);
         let (sender, mut events) = mpsc::channel(64);
-        let link = SerialLink::start(options(&path), sender);
+        let link = SerialLink::start(7, options(&path), sender);
         opened(&mut events).await;
 
         let before = Instant::now();
@@ -410,7 +425,7 @@ mod tests {
         let mut board = plug_in(&path);
         board.write_all(b"an hour old").unwrap();
         let (sender, mut events) = mpsc::channel(8);
-        let _link = SerialLink::start(options(&path), sender);
+        let _link = SerialLink::start(7, options(&path), sender);
         opened(&mut events).await;
         board.write_all(b"new").unwrap();
         assert_eq!(read_bytes(&mut events, 3).await, b"new");
@@ -421,7 +436,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plate");
         let (sender, mut events) = mpsc::channel(8);
-        let _link = SerialLink::start(options(&path), sender);
+        let _link = SerialLink::start(7, options(&path), sender);
         assert_eq!(lost(&mut events).await, SerialLoss::NoSuchPort(path.clone()));
         // Long enough for a second try, which has nothing new to tell.
         tokio::time::timeout(FIRST_WAIT * 2, events.recv()).await.unwrap_err();
@@ -436,7 +451,7 @@ mod tests {
         let _board = plug_in(&path);
         let holder = tokio_serial::new(path.to_str().unwrap(), 115_200).open_native_async().unwrap();
         let (sender, mut events) = mpsc::channel(8);
-        let _link = SerialLink::start(options(&path), sender);
+        let _link = SerialLink::start(7, options(&path), sender);
         assert_eq!(lost(&mut events).await, SerialLoss::Taken(path.clone()));
         drop(holder);
         opened(&mut events).await;
@@ -448,7 +463,7 @@ mod tests {
         let path = folder.path().join("plate");
         std::fs::write(&path, "not a port").unwrap();
         let (sender, mut events) = mpsc::channel(8);
-        let _link = SerialLink::start(options(&path), sender);
+        let _link = SerialLink::start(7, options(&path), sender);
         let why = lost(&mut events).await;
         assert!(matches!(why, SerialLoss::Unusable { .. }), "{why:?}");
         assert!(why.to_string().contains("cannot be used as a serial port"), "{why}");

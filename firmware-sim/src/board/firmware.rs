@@ -1,9 +1,7 @@
 //! What runs on the board: samples by its own clock, frames, commands.
 
-use std::hash::Hasher;
-
 use super::wire::{Deframer, frame};
-use super::{CellStatus, Sample, VERSION, kind};
+use super::{Conversion, Sample, VERSION, kind};
 use crate::hw;
 
 const COMMAND_INFO: u8 = 1;
@@ -26,10 +24,8 @@ const TEMP_CENTI_C: i16 = 2150;
 #[derive(Debug, Clone)]
 pub struct Firmware {
     info: Info,
-    /// Board seconds a world second.
-    clock_rate: f64,
+    clock: Clock,
     period_board_us: f64,
-    boot_us: u64,
     seq: u16,
     streaming: bool,
     reset_unread: bool,
@@ -42,7 +38,38 @@ pub struct Firmware {
 struct Info {
     serial: Vec<u8>,
     sample_rate_hz_x10: u16,
-    calibration_ids: Vec<u32>,
+    cell_ids: Vec<u32>,
+}
+
+/// The board's own clock: board time is a straight line over world time, bent where its rate changes.
+#[derive(Debug, Clone)]
+struct Clock {
+    /// Board seconds a world second.
+    rate: f64,
+    /// World time and board time of one moment.
+    since_us: u64,
+    since_board_us: f64,
+    /// What stamps are ahead of board time.
+    ahead_us: i64,
+}
+
+impl Clock {
+    fn start(now_us: u64, rate: f64) -> Self {
+        Self { rate, since_us: now_us, since_board_us: 0.0, ahead_us: 0 }
+    }
+
+    fn board_us(&self, now_us: u64) -> f64 {
+        self.since_board_us + now_us.saturating_sub(self.since_us) as f64 * self.rate
+    }
+
+    fn world_us(&self, board_us: f64) -> u64 {
+        self.since_us + ((board_us - self.since_board_us).max(0.0) / self.rate).round() as u64
+    }
+
+    /// As in a frame: wrapped.
+    fn stamp(&self, now_us: u64) -> u32 {
+        (self.board_us(now_us).round() as i64).wrapping_add(self.ahead_us) as u32
+    }
 }
 
 impl Firmware {
@@ -51,13 +78,12 @@ impl Firmware {
         let info = Info {
             serial: board.serial_number.as_bytes().to_vec(),
             sample_rate_hz_x10: (board.sample_rate_hz * 10.0).round() as u16,
-            calibration_ids: board.cells.iter().map(calibration_id).collect(),
+            cell_ids: board.cells.iter().map(cell_id).collect(),
         };
         let mut firmware = Self {
             info,
-            clock_rate: 1.0 + clock_ppm * 1e-6,
+            clock: Clock::start(now_us, 1.0 + clock_ppm * 1e-6),
             period_board_us: 1e6 / board.sample_rate_hz,
-            boot_us: now_us,
             seq: 0,
             streaming: true,
             reset_unread: true,
@@ -71,7 +97,7 @@ impl Firmware {
 
     /// Starts anew at `now_us`: as after a reset or when the cable is put back.
     pub fn reboot(&mut self, now_us: u64) {
-        self.boot_us = now_us;
+        self.clock = Clock::start(now_us, self.clock.rate);
         self.seq = 0;
         self.streaming = true;
         self.reset_unread = true;
@@ -83,28 +109,44 @@ impl Firmware {
 
     /// World time of the next conversion; the converter runs whether the stream is on or not.
     pub fn next_sample_us(&self) -> u64 {
-        self.boot_us + (self.next_sample as f64 * self.period_board_us / self.clock_rate).round() as u64
+        self.clock.world_us(self.next_sample as f64 * self.period_board_us)
     }
 
     /// Length of a sample frame on the wire: 12 bytes and 5 a channel of payload, CRC, stuffing, delimiter.
     pub fn sample_wire_bytes(&self) -> usize {
-        12 + 5 * self.info.calibration_ids.len() + 4 + 2
+        12 + 5 * self.info.cell_ids.len() + 4 + 2
     }
 
-    /// Takes the conversion due at [`Firmware::next_sample_us`], one count a channel.
-    pub fn sample(&mut self, counts: &[i32]) {
+    /// Says from its next boot on that it is another one.
+    pub fn set_serial_number(&mut self, serial_number: &str) {
+        self.info.serial = serial_number.as_bytes().to_vec();
+    }
+
+    /// Lets the clock run `ppm` parts per million fast from `now_us` on; the converter hangs on it.
+    pub fn set_clock_ppm(&mut self, now_us: u64, ppm: f64) {
+        let since_board_us = self.clock.board_us(now_us);
+        self.clock = Clock { rate: 1.0 + ppm * 1e-6, since_us: now_us, since_board_us, ..self.clock };
+    }
+
+    /// Lets the time stamps jump; the converter goes on in step.
+    pub fn jump_clock(&mut self, ms: i64) {
+        self.clock.ahead_us += ms * 1000;
+    }
+
+    /// Takes the conversion due at [`Firmware::next_sample_us`].
+    pub fn sample(&mut self, conversion: &Conversion) {
         let at_us = self.next_sample_us();
         self.next_sample += 1;
         if !self.streaming {
             return;
         }
-        let status: Vec<CellStatus> = counts.iter().map(|&count| CellStatus::of_count(count)).collect();
         let sample = Sample {
             seq: self.take_seq(),
-            t_us: self.board_us(at_us),
+            t_us: self.clock.stamp(at_us),
             reset: self.reset_unread,
-            counts,
-            status: &status,
+            excitation_ok: conversion.excitation_ok,
+            counts: &conversion.counts,
+            status: &conversion.status,
             temp_centi_c: TEMP_CENTI_C,
         };
         self.outgoing.push(frame(&sample.payload()));
@@ -159,14 +201,14 @@ impl Firmware {
     fn send_info(&mut self, now_us: u64) {
         let mut payload = vec![VERSION, kind::INFO];
         payload.extend(self.take_seq().to_le_bytes());
-        payload.extend(self.board_us(now_us).to_le_bytes());
+        payload.extend(self.clock.stamp(now_us).to_le_bytes());
         payload.push(self.info.serial.len() as u8);
         payload.extend(&self.info.serial);
         payload.extend(FIRMWARE_HASH.to_le_bytes());
         payload.push(ADC_SIMULATED_24_BIT);
         payload.extend(self.info.sample_rate_hz_x10.to_le_bytes());
-        payload.extend([GAIN, self.info.calibration_ids.len() as u8]);
-        payload.extend(self.info.calibration_ids.iter().flat_map(|id| id.to_le_bytes()));
+        payload.extend([GAIN, self.info.cell_ids.len() as u8]);
+        payload.extend(self.info.cell_ids.iter().flat_map(|id| id.to_le_bytes()));
         payload.extend(GROUP_DELAY_US.to_le_bytes());
         self.outgoing.push(frame(&payload));
     }
@@ -176,32 +218,12 @@ impl Firmware {
         self.seq = seq.wrapping_add(1);
         seq
     }
-
-    /// Board time, wrapped as in the frame.
-    fn board_us(&self, now_us: u64) -> u32 {
-        (now_us.saturating_sub(self.boot_us) as f64 * self.clock_rate).round() as u64 as u32
-    }
 }
 
-/// Stands for the calibration kept with a cell: another cell, or other constants, is another id (FNV-1a).
-fn calibration_id(cell: &hw::Cell) -> u32 {
-    struct Fnv(u64);
-    impl Hasher for Fnv {
-        fn finish(&self) -> u64 {
-            self.0
-        }
-        fn write(&mut self, bytes: &[u8]) {
-            for &byte in bytes {
-                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-            }
-        }
-    }
-    let mut fnv = Fnv(0xCBF2_9CE4_8422_2325);
-    fnv.write(cell.serial_number.as_bytes());
-    fnv.write(&cell.zero_counts.to_le_bytes());
-    fnv.write(&cell.counts_per_g.to_le_bytes());
-    let hash = fnv.finish();
-    (hash ^ (hash >> 32)) as u32
+/// Names the cell on a channel, as whoever built the board wrote into it: CRC-32/ISO-HDLC of its serial number. The
+/// calibration belongs to the cell, so this is how a host notices another one on the cable.
+fn cell_id(cell: &hw::Cell) -> u32 {
+    crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(cell.serial_number.as_bytes())
 }
 
 #[cfg(test)]
@@ -225,7 +247,7 @@ mod tests {
 
     fn run(firmware: &mut Firmware, until_us: u64) -> Vec<Vec<u8>> {
         while firmware.next_sample_us() <= until_us {
-            firmware.sample(&[1, 2, 3, 4]);
+            firmware.sample(&Conversion::of_counts(&[1, 2, 3, 4]));
         }
         payloads(firmware)
     }
@@ -296,8 +318,22 @@ mod tests {
     #[test]
     fn saturation_is_told() {
         let mut firmware = Firmware::boot(&board(), 0.0, 0);
-        firmware.sample(&[8_388_607, 0, -8_388_608, 5]);
+        firmware.sample(&Conversion::of_counts(&[8_388_607, 0, -8_388_608, 5]));
         let sample = payloads(&mut firmware).pop().unwrap();
         assert_eq!(sample[26..30], [3, 1, 5, 1]);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_and_one_that_runs_fast() {
+        let stamp = |frame: &[u8]| u32::from_le_bytes([frame[4], frame[5], frame[6], frame[7]]);
+        let mut firmware = Firmware::boot(&board(), 0.0, 0);
+        run(&mut firmware, 1_000_000);
+        firmware.jump_clock(-400);
+        let frames = run(&mut firmware, 2_000_000);
+        assert_eq!((frames.len(), stamp(&frames[0])), (80, 1_012_500 - 400_000));
+        firmware.jump_clock(400);
+        firmware.set_clock_ppm(2_000_000, 100_000.0);
+        let frames = run(&mut firmware, 3_000_000);
+        assert_eq!((frames.len(), stamp(&frames[87])), (88, 3_100_000));
     }
 }

@@ -1,4 +1,4 @@
-//! The load-cell board: frames, firmware and serial line, without any I/O or clock.
+//! The load-cell board: frames and firmware, without any I/O or clock.
 //!
 //! # LCB/1
 //! On the wire a frame is `COBS(payload || CRC-32/ISO-HDLC of the payload, little-endian) 00`. All integers are
@@ -9,7 +9,7 @@
 //! | frame | payload |
 //! |---|---|
 //! | sample | `u8 ver=1, u8 type=1, u16 seq, u32 t_us, u8 nch, u8 flags, i32 counts[nch], u8 chstat[nch], i16 temp_centi_C` |
-//! | info | `u8 ver=1, u8 type=2, u16 seq, u32 t_us, u8 serial_len, ASCII serial, u32 firmware_hash, u8 adc_type, u16 sample_rate_hz_x10, u8 gain, u8 nch, u32 calibration_id[nch], u16 group_delay_us` |
+//! | info | `u8 ver=1, u8 type=2, u16 seq, u32 t_us, u8 serial_len, ASCII serial, u32 firmware_hash, u8 adc_type, u16 sample_rate_hz_x10, u8 gain, u8 nch, u32 cell_id[nch], u16 group_delay_us` |
 //! | command | `u8 ver=1, u8 type=0x10, u16 seq, u8 command` (1 info, 2 start stream, 3 stop stream, 4 reset) |
 //! | ack | `u8 ver=1, u8 type=0x11, u16 seq` |
 //! | nak | `u8 ver=1, u8 type=0x12, u16 seq, u8 reason` (1 unknown command, 2 wrong length) |
@@ -17,18 +17,15 @@
 //! `flags`: bit 0 all channels fresh, 1 excitation good, 2 supply good, 3 configuration changed, 7 reset since last read.
 //! The last one stays set from boot until the first `info` command is answered. `chstat`: bit 0 fresh, 1 saturated high,
 //! 2 saturated low, 3 timed out, 4 open or short, 5 unchanged for too long. `adc_type` 1 is the simulated 24-bit converter.
+//! `cell_id` is the CRC-32/ISO-HDLC of the serial number of the cell on that channel, 0 if the board does not know it.
 //!
 //! The board streams from boot on, sends an info frame at boot and, after its ack, on request. A frame of unknown type or
 //! with a wrong CRC is dropped in silence.
 
 mod firmware;
-mod line;
-mod rig;
 pub mod wire;
 
 pub use firmware::Firmware;
-pub use line::Line;
-pub use rig::Rig;
 
 /// `ver` of every frame.
 pub(crate) const VERSION: u8 = 1;
@@ -58,11 +55,18 @@ impl CellStatus {
     pub const SATURATED_LOW: Self = Self(1 << 2);
     /// The converter did not answer; the count is an old one.
     pub const TIMED_OUT: Self = Self(1 << 3);
+    /// A wire is off, or two touch.
+    pub const OPEN: Self = Self(1 << 4);
 
     /// The bits of both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Whether all bits of `other` are set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 
     /// What the converter says of a count.
@@ -75,6 +79,30 @@ impl CellStatus {
     }
 }
 
+/// One reading of all channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversion {
+    /// One count a channel.
+    pub counts: Vec<i32>,
+    /// As many as `counts`.
+    pub status: Vec<CellStatus>,
+    /// Whether the cells' supply is what it should be.
+    pub excitation_ok: bool,
+}
+
+impl Conversion {
+    /// Nothing wrong but what the counts themselves say.
+    pub fn of_counts(counts: &[i32]) -> Self {
+        let status = counts.iter().map(|&count| CellStatus::of_count(count)).collect();
+        Self { counts: counts.to_vec(), status, excitation_ok: true }
+    }
+
+    /// Whether every channel's converter answered.
+    pub fn all_answered(&self) -> bool {
+        !self.status.iter().any(|status| status.has(CellStatus::TIMED_OUT))
+    }
+}
+
 /// One sample frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample<'a> {
@@ -84,6 +112,8 @@ pub struct Sample<'a> {
     pub t_us: u32,
     /// Reset since the host last asked for the info frame.
     pub reset: bool,
+    /// Whether the cells' supply is what it should be.
+    pub excitation_ok: bool,
     /// One count a channel.
     pub counts: &'a [i32],
     /// As many as `counts`.
@@ -95,10 +125,9 @@ pub struct Sample<'a> {
 impl Sample<'_> {
     /// The payload; layout in the [module text](self).
     pub fn payload(&self) -> Vec<u8> {
-        const EXCITATION_AND_SUPPLY_GOOD: u8 = 0b110;
-        const RESET: u8 = 1 << 7;
-        let all_fresh = self.status.iter().all(|status| status.0 & CellStatus::FRESH.0 != 0);
-        let flags = EXCITATION_AND_SUPPLY_GOOD | u8::from(all_fresh) | if self.reset { RESET } else { 0 };
+        const SUPPLY_GOOD: u8 = 1 << 2;
+        let all_fresh = self.status.iter().all(|status| status.has(CellStatus::FRESH));
+        let flags = SUPPLY_GOOD | u8::from(all_fresh) | u8::from(self.excitation_ok) << 1 | u8::from(self.reset) << 7;
         let mut payload = vec![VERSION, kind::SAMPLE];
         payload.extend(self.seq.to_le_bytes());
         payload.extend(self.t_us.to_le_bytes());

@@ -93,7 +93,16 @@ mod tests {
     use crate::board::{CellStatus, Sample, tests::vectors};
 
     fn sample(seq: u16, t_us: u32, counts: [i32; 4], status: [CellStatus; 4], temp: i16) -> Vec<u8> {
-        frame(&Sample { seq, t_us, reset: false, counts: &counts, status: &status, temp_centi_c: temp }.payload())
+        let sample = Sample {
+            seq,
+            t_us,
+            reset: false,
+            excitation_ok: true,
+            counts: &counts,
+            status: &status,
+            temp_centi_c: temp,
+        };
+        frame(&sample.payload())
     }
 
     #[test]

@@ -46,11 +46,12 @@ fn truth(stage: &Stage) -> serde_json::Value {
     });
     let container = load.container.as_ref();
     let hardware = stage.hardware();
-    let cables = hardware
-        .boards
-        .iter()
-        .enumerate()
-        .map(|(index, board)| (board.name.clone(), json!(stage.rig().plugged(index))));
+    let ports = stage.rig().ports();
+    let cables = ports.iter().map(|port| (port.name.clone(), json!(port.plugged())));
+    let faults = ports.iter().flat_map(|port| port.faults().iter().map(|planted| {
+        let ms = |us: u64| us / 1000;
+        json!({ "port": port.name, "fault": planted.fault, "from_ms": ms(planted.from_us), "until_ms": planted.until_us.map(ms) })
+    }));
     let cameras = hardware.cameras.iter().map(|camera| (camera.name.clone(), json!(stage.camera_fault(&camera.name))));
     json!({
         "t_ms": world.now_us() / 1000,
@@ -61,6 +62,7 @@ fn truth(stage: &Stage) -> serde_json::Value {
         "goods": goods.collect::<Vec<_>>(),
         "things": load.things.iter().map(|thing| json!({ "name": thing.name, "grams": thing.mass_g })).collect::<Vec<_>>(),
         "cables": serde_json::Map::from_iter(cables),
+        "faults": faults.collect::<Vec<_>>(),
         "cameras": serde_json::Map::from_iter(cameras),
     })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::stage::{Armful, Brought, Command, CommandError, Stage};
 
-/// A [`Stage`] whose world time is the time since this was made. Cheap to clone; all clones are the same stage.
+/// A [`Stage`] whose world time goes on in real time. Cheap to clone; all clones are the same stage.
 #[derive(Debug, Clone)]
 pub struct Live {
     stage: Arc<Mutex<Stage>>,
@@ -13,9 +13,11 @@ pub struct Live {
 }
 
 impl Live {
-    /// Starts the clock.
+    /// Lets the clock go on from the world time that the stage has reached.
     pub fn start(stage: Stage) -> Self {
-        Self { stage: Arc::new(Mutex::new(stage)), start: Instant::now() }
+        let now = Instant::now();
+        let start = now.checked_sub(Duration::from_micros(stage.rig().world().now_us())).unwrap_or(now);
+        Self { stage: Arc::new(Mutex::new(stage)), start }
     }
 
     /// World time now, microseconds.

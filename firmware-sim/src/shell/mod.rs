@@ -1,8 +1,8 @@
 //! The simulator's doors: serial ports as ptys, cameras and control over HTTP, real time.
 
-pub mod board;
 pub mod camera;
 pub mod control;
 pub mod live;
+pub mod port;
 pub mod run;
 pub mod serial;

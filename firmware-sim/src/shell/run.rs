@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::live::Live;
-use super::{board, camera, control};
+use super::{camera, control, port};
 use crate::hw::Hardware;
 use crate::phone::Phone;
 use crate::scenario::{Player, Script, heading, line};
@@ -89,12 +89,13 @@ async fn stop_asked() -> std::io::Result<()> {
     }
 }
 
-/// Publishes the boards' ports, serves cameras and the control interface.
+/// Publishes the serial ports, serves cameras and the control interface.
 async fn open_doors(hardware: &Hardware, live: &Live, seed: u64) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
     let mut doors = JoinSet::new();
-    for (index, board) in hardware.boards.iter().enumerate() {
-        let (live, path) = (live.clone(), board.path.clone());
-        doors.spawn(async move { Ok(board::play(live, index, &path).await?) });
+    let paths: Vec<PathBuf> = live.with(|stage| stage.rig().ports().iter().map(|port| port.path.clone()).collect());
+    for (index, path) in paths.into_iter().enumerate() {
+        let live = live.clone();
+        doors.spawn(async move { Ok(port::play(live, index, &path).await?) });
     }
     let mut sites = std::collections::BTreeMap::new();
     sites.insert(hardware.simulator.control.clone(), control::router(live.clone()));

@@ -1,8 +1,9 @@
-//! A pty that stands for a board's serial port.
+//! A pty that stands for a device's serial port.
 //!
 //! A pty differs from a real port in ways that matter here: a new one is cooked and echoes, so it is made raw before anyone
-//! can see it; it is instant, so [`crate::board::Line`] paces it; it keeps what nobody reads, so nothing is written while
-//! nobody listens; and an exclusive lock of a killed host stays on it, so every host gets a fresh one.
+//! can see it; it is instant, so [`crate::rig::Line`] paces it; it keeps what nobody reads, so nothing is written while
+//! nobody listens; an exclusive lock of a killed host stays on it, so every host
+//! gets a fresh one; and of the host's settings it keeps the speed alone, which the other end can read.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
-use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 /// Why a port cannot be offered.
 #[derive(Debug, thiserror::Error)]
@@ -46,24 +47,26 @@ pub enum Host {
     Gone,
 }
 
-/// The board's end of a serial port, published as a symlink. Dropping it pulls the cable: the host reads end of file and the
+/// The device's end of a serial port, published as a symlink. Dropping it pulls the cable: the host reads end of file and the
 /// path vanishes.
 #[derive(Debug)]
 pub struct Port {
     master: PtyMaster,
     link: PathBuf,
+    baud: u32,
     host: Host,
 }
 
 impl Port {
-    /// Offers a new port at `link`; parent folders are made, what stood there before is replaced in one step.
+    /// Offers a new port at `link`; parent folders are made, what stood there before is replaced in one step. A host that
+    /// sets no speed has `baud`.
     ///
     /// # Errors
     /// See [`PortError`].
-    pub fn publish(link: &Path) -> Result<Self, PortError> {
-        let (master, slave) = raw_pty().map_err(|source| PortError::Pty { link: link.to_owned(), source })?;
+    pub fn publish(link: &Path, baud: u32) -> Result<Self, PortError> {
+        let (master, slave) = raw_pty(baud).map_err(|source| PortError::Pty { link: link.to_owned(), source })?;
         put_link(&slave, link).map_err(|source| PortError::Publish { link: link.to_owned(), source })?;
-        Ok(Self { master, link: link.to_owned(), host: Host::Absent })
+        Ok(Self { master, link: link.to_owned(), baud, host: Host::Absent })
     }
 
     /// Replaces the pty under the same path: what the former host left behind (unread bytes, its lock) is gone.
@@ -71,7 +74,8 @@ impl Port {
     /// # Errors
     /// See [`PortError`].
     pub fn renew(&mut self) -> Result<(), PortError> {
-        let (master, slave) = raw_pty().map_err(|source| PortError::Pty { link: self.link.clone(), source })?;
+        let (master, slave) =
+            raw_pty(self.baud).map_err(|source| PortError::Pty { link: self.link.clone(), source })?;
         put_link(&slave, &self.link).map_err(|source| PortError::Publish { link: self.link.clone(), source })?;
         self.master = master;
         self.host = Host::Absent;
@@ -106,6 +110,11 @@ impl Port {
         (bytes, self.host)
     }
 
+    /// The speed that the host has set; that of the device when it set none or cannot be asked.
+    pub fn host_baud(&self) -> u32 {
+        tcgetattr(&self.master).map_or(self.baud, |settings| settings.output_speed())
+    }
+
     /// Sends bytes to the host. Never waits: what does not fit is lost, as on a line without flow control, and so is all
     /// when nobody listens.
     pub fn write(&mut self, bytes: &[u8]) {
@@ -123,19 +132,24 @@ impl Drop for Port {
     }
 }
 
-/// A pty in raw mode on which a read of the master tells whether a host is there.
-fn raw_pty() -> nix::Result<(PtyMaster, PathBuf)> {
+/// A pty in raw mode and of this speed, on which a read of the master tells whether a host is there.
+fn raw_pty(baud: u32) -> nix::Result<(PtyMaster, PathBuf)> {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;
-    let mut settings = tcgetattr(&master)?;
-    cfmakeraw(&mut settings);
-    tcsetattr(&master, SetArg::TCSANOW, &settings)?;
+    set_raw(&master, baud).map_err(|error| Errno::from_raw(error.raw_os_error()))?;
     let slave = PathBuf::from(ptsname_r(&master)?);
     // Before its first open a pty reads as quiet; opened and closed once, it reads EIO for as long as nobody is there.
     let once = OpenOptions::new().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(&slave);
     drop(once.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))?);
     Ok((master, slave))
+}
+
+fn set_raw(master: &PtyMaster, baud: u32) -> rustix::io::Result<()> {
+    let mut settings = tcgetattr(master)?;
+    settings.make_raw();
+    settings.set_speed(baud)?;
+    tcsetattr(master, OptionalActions::Now, &settings)
 }
 
 fn put_link(slave: &Path, link: &Path) -> std::io::Result<()> {
@@ -164,7 +178,7 @@ mod tests {
     fn passes_every_byte_unchanged_and_echoes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("by-path/plate");
-        let mut port = Port::publish(&link).unwrap();
+        let mut port = Port::publish(&link, 9600).unwrap();
         assert_eq!(port.read(), (vec![], Host::Absent));
         port.write(b"lost: nobody listens");
         let mut host = open(&link);
@@ -183,7 +197,7 @@ mod tests {
     fn a_host_that_left_leaves_nothing_to_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("plate");
-        let mut port = Port::publish(&link).unwrap();
+        let mut port = Port::publish(&link, 9600).unwrap();
         let host = open(&link);
         port.read();
         port.write(b"unread");
@@ -202,11 +216,26 @@ mod tests {
     fn a_pulled_cable_is_end_of_file_and_no_path() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("plate");
-        let mut port = Port::publish(&link).unwrap();
+        let mut port = Port::publish(&link, 9600).unwrap();
         let mut host = open(&link);
         port.read();
         drop(port);
         assert_eq!(host.read(&mut [0; 8]).unwrap(), 0);
         assert!(!link.exists() && !link.is_symlink());
+    }
+
+    #[test]
+    fn tells_the_hosts_speed_with_a_name_or_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("plate");
+        let port = Port::publish(&link, 9600).unwrap();
+        let host = open(&link);
+        assert_eq!(port.host_baud(), 9600);
+        for baud in [115_200, 250_000, 2400] {
+            let mut settings = tcgetattr(&host).unwrap();
+            settings.set_speed(baud).unwrap();
+            tcsetattr(&host, OptionalActions::Now, &settings).unwrap();
+            assert_eq!(port.host_baud(), baud);
+        }
     }
 }

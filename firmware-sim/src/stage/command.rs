@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rig::Fault;
+
 /// Some units of one good.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +65,11 @@ pub enum Command {
     },
     /// Takes everything off the plate.
     Lift,
+    /// Moves everything that stands there across the plane, as a trolley rolls.
+    Shift {
+        /// How far, millimetres.
+        by_mm: [f64; 2],
+    },
     /// Leans on the plate.
     Push {
         /// Downwards; negative lifts.
@@ -73,15 +80,34 @@ pub enum Command {
         #[serde(default)]
         at_mm: [f64; 2],
     },
-    /// Pulls a board's cable.
+    /// Pulls the cable of a board or an indicator.
     Unplug {
         /// Name in the station file.
+        #[serde(alias = "port")]
         board: String,
     },
-    /// Puts a board's cable back.
+    /// Puts the cable of a board or an indicator back.
     Replug {
         /// Name in the station file.
+        #[serde(alias = "port")]
         board: String,
+    },
+    /// Plants a fault on the port of a board or an indicator.
+    Fault {
+        /// Name in the station file.
+        port: String,
+        /// What goes wrong: `{"kind": "lose_bytes", "rate": 0.01}`.
+        fault: Fault,
+        /// How long from now it begins.
+        #[serde(default)]
+        after_ms: u64,
+        /// How long it stays; until it is mended when left out.
+        for_ms: Option<u64>,
+    },
+    /// Ends all faults of a port at once.
+    Mend {
+        /// Name in the station file.
+        port: String,
     },
     /// Lets a camera fail, or mends it.
     Camera {
@@ -126,10 +152,10 @@ pub enum CommandError {
     /// No such good in the shop.
     #[error("the shop has no good {0:?}")]
     UnknownGood(String),
-    /// The station file names no such board, camera or container.
+    /// The station file names no such port, camera or container.
     #[error("the station has no {what} {name:?}; it has {known}")]
     Unknown {
-        /// `board`, `camera` or `container`.
+        /// `port`, `camera` or `container`.
         what: &'static str,
         /// What was asked for.
         name: String,

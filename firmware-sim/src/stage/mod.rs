@@ -1,4 +1,4 @@
-//! Everything in front of and under the station, on one clock: world, boards, shop, cameras' scene. Sans-IO and seeded; the
+//! Everything in front of and under the station, on one clock: world, ports, shop, cameras' scene. Sans-IO and seeded; the
 //! shell adds real time, virtual time drives it directly.
 
 mod armful;
@@ -8,9 +8,9 @@ mod mass;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::board::Rig;
 use crate::hw::{self, Hardware};
 use crate::render::{CameraModel, ContainerKind, ContainerShape, HandPose, Light, Plate, Scene};
+use crate::rig::{Fault, Rig};
 use crate::shop::Shop;
 use crate::world::{Load, Standing, Thing};
 pub use armful::Armful;
@@ -31,7 +31,7 @@ const LONGEST_PUSH_MS: u64 = 3_600_000;
 /// The seed's stream for what shoppers draw without saying so.
 const DRAW_STREAM: u64 = 1 << 34;
 
-/// World, boards, shop and cameras together.
+/// World, ports, shop and cameras together.
 #[derive(Debug, Clone)]
 pub struct Stage {
     hardware: Hardware,
@@ -62,12 +62,12 @@ impl Stage {
         &self.shop
     }
 
-    /// World and boards.
+    /// World and ports.
     pub fn rig(&self) -> &Rig {
         &self.rig
     }
 
-    /// World and boards, to pass bytes.
+    /// World and ports, to pass bytes and to plant faults.
     pub fn rig_mut(&mut self) -> &mut Rig {
         &mut self.rig
     }
@@ -114,6 +114,7 @@ impl Stage {
             }
             Command::Remove { goods } => self.remove(goods).map(|()| None),
             Command::Weight { grams, at_mm } => self.weight(*grams, *at_mm).map(|()| None),
+            Command::Shift { by_mm } => self.shift(*by_mm).map(|()| None),
             Command::Push { newtons, ms, at_mm } => self.push(*newtons, *ms, *at_mm).map(|()| None),
             Command::Camera { name, fault } => self.break_camera(name, *fault).map(|()| None),
             Command::Lift => {
@@ -121,13 +122,21 @@ impl Stage {
                 Ok(None)
             }
             Command::Unplug { board } => {
-                let board = self.board_index(board)?;
-                self.rig.unplug(board);
+                let port = self.port(board)?;
+                self.rig.unplug(port);
                 Ok(None)
             }
             Command::Replug { board } => {
-                let board = self.board_index(board)?;
-                self.rig.replug(board);
+                let port = self.port(board)?;
+                self.rig.replug(port);
+                Ok(None)
+            }
+            Command::Fault { port, fault, after_ms, for_ms } => {
+                self.plant(port, fault, *after_ms, *for_ms).map(|()| None)
+            }
+            Command::Mend { port } => {
+                let port = self.port(port)?;
+                self.rig.mend(port);
                 Ok(None)
             }
         }
@@ -155,6 +164,15 @@ impl Stage {
         }
         let mut load = self.rig.world().load().clone();
         load.things.push(Thing { name: "weight".to_owned(), mass_g, at_mm });
+        self.rig.world_mut().set_load(load);
+        Ok(())
+    }
+
+    fn shift(&mut self, by_mm: [f64; 2]) -> Result<(), CommandError> {
+        if by_mm.iter().any(|mm| !mm.is_finite()) {
+            return Err(CommandError::Impossible("a shift needs two lengths"));
+        }
+        let load = self.rig.world().load().shifted(by_mm);
         self.rig.world_mut().set_load(load);
         Ok(())
     }
@@ -192,10 +210,16 @@ impl Stage {
         }
     }
 
-    fn board_index(&self, name: &str) -> Result<usize, CommandError> {
-        let boards = &self.hardware.boards;
-        let index = boards.iter().position(|board| board.name == name);
-        index.ok_or_else(|| unknown("board", name, boards.iter().map(|board| &board.name)))
+    fn port(&self, name: &str) -> Result<usize, CommandError> {
+        let names = self.rig.ports().iter().map(|port| &port.name);
+        self.rig.port_named(name).ok_or_else(|| unknown("port", name, names))
+    }
+
+    fn plant(&mut self, port: &str, fault: &Fault, after_ms: u64, for_ms: Option<u64>) -> Result<(), CommandError> {
+        let port = self.port(port)?;
+        let from_us = self.rig.world().now_us().saturating_add(after_ms.saturating_mul(1000));
+        let until_us = for_ms.map(|ms| from_us.saturating_add(ms.saturating_mul(1000)));
+        self.rig.plant(port, fault.clone(), from_us, until_us).map_err(CommandError::Impossible)
     }
 
     fn container(&self, kind: Option<&str>, id: Option<String>) -> Result<Option<Standing>, CommandError> {

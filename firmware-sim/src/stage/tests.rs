@@ -71,6 +71,9 @@ fn what_cannot_be_done_changes_nothing() {
         (r#"{"do":"add","goods":[{"id":"butter","quantity":2,"unit_g":[250.0]}]}"#, "one mass above 0"),
         (r#"{"do":"remove","goods":[{"id":"butter","quantity":2}]}"#, "not so many"),
         (r#"{"do":"unplug","board":"left"}"#, "it has plate"),
+        (r#"{"do":"unplug","port":"left"}"#, "it has plate"),
+        (r#"{"do":"fault","port":"left","fault":{"kind":"silent"}}"#, "it has plate"),
+        (r#"{"do":"fault","port":"plate","fault":{"kind":"lose_bytes","rate":2.0}}"#, "between 0 and 1"),
         (r#"{"do":"camera","name":"side","fault":"dark"}"#, "it has top"),
         (r#"{"do":"weight","grams":-1.0}"#, "above 0"),
     ] {
@@ -115,4 +118,42 @@ fn the_same_seed_does_the_same() {
     };
     assert_eq!(run(4), run(4));
     assert_ne!(run(4), run(5));
+}
+
+#[test]
+fn faults_are_planted_by_command_and_mended() {
+    let mut stage = stage(6);
+    stage.advance_to(1_000_000);
+    let fault = r#"{"do":"fault","port":"plate","fault":{"kind":"silent"},"after_ms":500,"for_ms":1000}"#;
+    stage.command(&command(fault)).unwrap();
+    let came = |stage: &mut Stage, t_us: u64| {
+        stage.advance_to(t_us);
+        stage.rig_mut().take_bytes(0).len()
+    };
+    assert!(came(&mut stage, 1_499_000) > 4000);
+    assert!(came(&mut stage, 2_499_000) < 80);
+    assert!(came(&mut stage, 3_000_000) > 1400);
+    for fault in [
+        r#"{"kind":"host_line","baud":9600}"#,
+        r#"{"kind":"half_on","edge":"left"}"#,
+        r#"{"kind":"brown_out","ratio":0.9}"#,
+        r#"{"kind":"spikes","per_s":2.0,"grams":300.0}"#,
+        r#"{"kind":"other_device","serial_number":"X-1"}"#,
+        r#"{"kind":"unplug"}"#,
+    ] {
+        stage.command(&command(&format!(r#"{{"do":"fault","port":"plate","fault":{fault}}}"#))).unwrap();
+    }
+    assert_eq!(came(&mut stage, 4_000_000), 0);
+    stage.command(&command(r#"{"do":"mend","port":"plate"}"#)).unwrap();
+    assert!(came(&mut stage, 5_000_000) > 2900);
+}
+
+#[test]
+fn everything_rolls_together() {
+    let mut stage = stage(7);
+    stage.command(&command(r#"{"do":"place","container":"basket","goods":[{"id":"butter"}],"bags":1}"#)).unwrap();
+    let before = stage.rig().world().load().centre_mm();
+    stage.command(&command(r#"{"do":"shift","by_mm":[120.0,-30.0]}"#)).unwrap();
+    let after = stage.rig().world().load().centre_mm();
+    assert!((after[0] - before[0] - 120.0).abs() < 1e-9 && (after[1] - before[1] + 30.0).abs() < 1e-9);
 }

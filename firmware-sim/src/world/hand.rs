@@ -41,9 +41,19 @@ impl Hand {
         Self::new(start_us, held_us, at_mm, newtons * 1000.0 / GRAVITY, 0.1, rng)
     }
 
+    /// A hand that rests: `mass_g` without a tremor from the first moment until it lifts. Nothing tells it from goods meanwhile.
+    pub fn resting(start_us: u64, held_us: u64, at_mm: [f64; 2], mass_g: f64, rng: ChaCha8Rng) -> Self {
+        Self::new(start_us, held_us, at_mm, mass_g, 0.0, rng)
+    }
+
     fn new(start_us: u64, held_us: u64, at_mm: [f64; 2], mean_g: f64, spread: f64, rng: ChaCha8Rng) -> Self {
         let end_us = start_us + held_us;
         Self { at_mm, mean_g, spread, start_us, end_us, force_g: mean_g, aim_g: mean_g, next_whim_us: start_us, rng }
+    }
+
+    /// Where it presses, millimetres.
+    pub fn at_mm(&self) -> [f64; 2] {
+        self.at_mm
     }
 
     /// Whether it is on the plate at `now_us`.
@@ -63,5 +73,40 @@ impl Hand {
     /// What it does to the plate at `now_us`.
     pub fn wrench(&self, now_us: u64) -> Wrench {
         if self.touches(now_us) { Wrench::at(self.force_g, self.at_mm) } else { Wrench::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn forces(mut hand: Hand) -> Vec<f64> {
+        (0..400)
+            .map(|ms| {
+                hand.tick(ms * 1000, 0.001);
+                hand.wrench(ms * 1000).load_g
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_resting_hand_is_as_still_as_goods_and_then_gone() {
+        let forces = forces(Hand::resting(0, 300_000, [0.0; 2], 250.0, ChaCha8Rng::seed_from_u64(1)));
+        assert!(forces[..300].iter().all(|f| (f - 250.0).abs() < 1e-9));
+        assert!(forces[300..].iter().all(|f| *f == 0.0));
+    }
+
+    #[test]
+    fn a_hand_that_puts_down_pushes_up_to_150_g_or_lifts_a_little() {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for seed in 0..50 {
+            let hand = Hand::putting_down(0, 300_000, [0.0; 2], ChaCha8Rng::seed_from_u64(seed));
+            for force in &forces(hand)[..300] {
+                low = low.min(*force);
+                high = high.max(*force);
+            }
+        }
+        assert!((-15.0..0.0).contains(&low) && (140.0..=165.0).contains(&high), "{low} {high}");
     }
 }

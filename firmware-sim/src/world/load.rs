@@ -53,6 +53,23 @@ impl Load {
         self.container.is_none() && self.goods.is_empty() && self.things.is_empty()
     }
 
+    /// The same somewhere else.
+    #[must_use]
+    pub fn shifted(&self, [by_x_mm, by_y_mm]: [f64; 2]) -> Self {
+        let mut load = self.clone();
+        for at_mm in load.container.iter_mut().map(|standing| &mut standing.shape.at_mm) {
+            *at_mm = [at_mm[0] + by_x_mm, at_mm[1] + by_y_mm];
+        }
+        for lying in &mut load.goods {
+            lying.placed.pose.centre_mm.x += by_x_mm;
+            lying.placed.pose.centre_mm.y += by_y_mm;
+        }
+        for thing in &mut load.things {
+            thing.at_mm = [thing.at_mm[0] + by_x_mm, thing.at_mm[1] + by_y_mm];
+        }
+        load
+    }
+
     /// True total, grams.
     pub fn total_g(&self) -> f64 {
         self.wrench().load_g
@@ -60,13 +77,18 @@ impl Load {
 
     /// What it does to the plate at rest.
     pub fn wrench(&self) -> Wrench {
+        self.wrenches().sum()
+    }
+
+    /// The same, one by one: the container, the goods, the things.
+    pub fn wrenches(&self) -> impl Iterator<Item = Wrench> {
         let container = self.container.iter().map(|standing| Wrench::at(standing.mass_g, standing.shape.at_mm));
         let goods = self.goods.iter().map(|lying| {
             let centre = lying.placed.pose.centre_mm;
             Wrench::at(lying.mass_g, [centre.x, centre.y])
         });
         let things = self.things.iter().map(|thing| Wrench::at(thing.mass_g, thing.at_mm));
-        container.chain(goods).chain(things).sum()
+        container.chain(goods).chain(things)
     }
 
     /// Centre of gravity, millimetres; the plate's middle when there is no load.

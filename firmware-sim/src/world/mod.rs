@@ -4,6 +4,7 @@
 //! [`World::advance_to`] is called, only on what was done when.
 
 mod cells;
+mod ground;
 mod hand;
 mod load;
 mod plate;
@@ -13,9 +14,10 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::hw::Hardware;
 pub use cells::Cells;
+pub use ground::{Edge, Footing, Ground, Mischief, footings};
 pub use hand::Hand;
 pub use load::{Load, Lying, Standing, Thing};
-pub use plate::{Plate, Wrench};
+pub use plate::{Creep, Plate, PlateExtras, Sharer, Tone, Wrench};
 
 /// Integration step while a hand is on the plate; without one the motion is solved exactly in one go.
 const STEP_US: u64 = 1_000;
@@ -23,15 +25,17 @@ const STEP_US: u64 = 1_000;
 /// Streams of the seed's generator: cells take those from 1 on.
 const HAND_STREAM: u64 = 1 << 32;
 
-/// One plate with its cells and everything on it.
+/// The plates with their cells and everything on them.
 #[derive(Debug, Clone)]
 pub struct World {
     seed: u64,
     now_us: u64,
-    plate: Plate,
+    ground: Ground,
+    plates: Vec<Plate>,
     cells: Cells,
     load: Load,
-    resting: Wrench,
+    /// What each plate carries at rest.
+    resting: Vec<Wrench>,
     hands: Vec<Hand>,
     hands_seen: u64,
     last_touch_us: Option<u64>,
@@ -39,20 +43,30 @@ pub struct World {
 }
 
 impl World {
-    /// An empty plate at rest at time 0.
+    /// Empty plates at rest at time 0.
     pub fn new(hardware: &Hardware, seed: u64) -> Self {
+        let footings = footings(hardware);
+        let ground = Ground::new(&footings);
         Self {
             seed,
             now_us: 0,
-            plate: Plate::new(&hardware.platform),
-            cells: Cells::new(&hardware.boards, seed),
+            plates: vec![Plate::new(&hardware.platform); ground.count()],
+            resting: vec![Wrench::default(); ground.count()],
+            ground,
+            cells: Cells::new(&footings, &hardware.simulator, seed),
             load: Load::default(),
-            resting: Wrench::default(),
             hands: Vec::new(),
             hands_seen: 0,
             last_touch_us: None,
             version: 0,
         }
+    }
+
+    /// The same world with plates that have more physics; meant for one that has just been made.
+    #[must_use]
+    pub fn with(mut self, extras: PlateExtras) -> Self {
+        self.plates = self.plates.into_iter().map(|plate| plate.with(extras.clone())).collect();
+        self
     }
 
     /// World time.
@@ -84,7 +98,7 @@ impl World {
     /// Changes what rests on the plate, at once: the plate rings. Counts as a touch.
     pub fn set_load(&mut self, load: Load) {
         self.load = load;
-        self.resting = self.load.wrench();
+        self.resting = self.ground.carried(&self.load);
         self.last_touch_us = Some(self.now_us);
         self.version += 1;
     }
@@ -115,14 +129,17 @@ impl World {
         while self.now_us < t_us {
             let next_us = self.next_stop_us(t_us);
             let dt_s = (next_us - self.now_us) as f64 * 1e-6;
-            let mut applied = self.resting;
+            let mut applied = self.resting.clone();
             for hand in &mut self.hands {
                 if self.now_us.is_multiple_of(STEP_US) {
                     hand.tick(self.now_us, STEP_US as f64 * 1e-6);
                 }
-                applied = applied + hand.wrench(self.now_us);
+                let plate = self.ground.under(hand.at_mm());
+                applied[plate] = applied[plate] + hand.wrench(self.now_us);
             }
-            self.plate.advance(dt_s, applied, self.resting.load_g);
+            for ((plate, applied), resting) in self.plates.iter_mut().zip(applied).zip(&self.resting) {
+                plate.advance(dt_s, applied, resting.load_g);
+            }
             self.now_us = next_us;
             self.let_go();
         }
@@ -149,14 +166,32 @@ impl World {
         }
     }
 
-    /// One conversion of every channel of board number `board` (in the station file's order) at the present moment.
-    pub fn counts(&mut self, board: usize) -> Vec<i32> {
-        self.cells.counts(board, self.plate.carried(), self.now_us as f64 * 1e-6)
+    /// One conversion of every channel of port number `port` (boards in the station file's order, then indicators) at the
+    /// present moment.
+    pub fn counts(&mut self, port: usize) -> Vec<i32> {
+        let plate = self.cells.plate(port);
+        let carried = self.plates.get(plate).map(Plate::carried).unwrap_or_default();
+        self.cells.counts(port, carried, self.now_us as f64 * 1e-6)
     }
 
-    /// Natural frequency of the plate with its present load, Hz.
+    /// The number of the plate under port number `port`.
+    pub fn plate(&self, port: usize) -> usize {
+        self.cells.plate(port)
+    }
+
+    /// Natural frequency of the first plate with its present load, Hz.
     pub fn frequency_hz(&self) -> f64 {
-        self.plate.frequency_hz(self.resting.load_g)
+        match (self.plates.first(), self.resting.first()) {
+            (Some(plate), Some(resting)) => plate.frequency_hz(resting.load_g),
+            (None, _) | (_, None) => 0.0,
+        }
+    }
+
+    /// What is wrong at the plate under port number `port` from now on; the plate feels the change at once. No hand is in
+    /// it, so it is no touch.
+    pub fn set_mischief(&mut self, port: usize, mischief: Vec<Mischief>) {
+        self.ground.set_mischief(self.cells.plate(port), mischief);
+        self.resting = self.ground.carried(&self.load);
     }
 }
 

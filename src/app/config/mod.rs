@@ -4,14 +4,15 @@
 //! all of them at once, each with its line and its mend.
 
 mod faults;
+mod instruments;
 mod reader;
 mod sections;
 mod station;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform, Policy, Protocol,
-    Station, StationConfig, WithoutCamera,
+    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, IndicatorConfig, Journal, Line, Models,
+    Parity, Platform, Policy, Station, StationConfig, WithoutCamera,
 };
 
 use reader::{Faults, Table};

@@ -205,6 +205,49 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// `[a, b]`, numbers within `range`, for a key that may be left out.
+    pub(super) fn optional_pair(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<[f64; 2]> {
+        let value = self.lookup(key)?;
+        let number = |value: &DeValue<'_>| match value {
+            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+            DeValue::Integer(integer) => whole(integer).map(|whole| whole as f64),
+            _ => None,
+        };
+        let numbers: Option<Vec<f64>> =
+            value.get_ref().as_array().and_then(|array| array.iter().map(|entry| number(entry.get_ref())).collect());
+        match numbers.and_then(|numbers| <[f64; 2]>::try_from(numbers).ok()) {
+            Some(two) if two.iter().all(|number| range.contains(number)) => Some(two),
+            _ => self.wrong_type(key, value, &format!("two numbers within {} to {}", range.start(), range.end())),
+        }
+    }
+
+    /// Whether a key that may be left out is there.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.lookup(key).is_some()
+    }
+
+    /// Like [`Table::number`], for a key that may be left out.
+    pub(super) fn optional_number(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        if self.has(key) { self.number(key, range) } else { None }
+    }
+
+    /// Like [`Table::whole_as`], for a key that may be left out.
+    pub(super) fn optional_whole<T: TryFrom<i64>>(&self, key: &'static str, range: RangeInclusive<i64>) -> Option<T> {
+        if self.has(key) { self.whole_as(key, range) } else { None }
+    }
+
+    /// A value with a shape of its own that may be left out.
+    pub(super) fn optional_as<T: serde::de::DeserializeOwned>(&self, key: &'static str) -> Option<T> {
+        let value = self.lookup(key)?;
+        match T::deserialize(toml::de::ValueDeserializer::from(value.clone())) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(key, error.message().to_owned());
+                None
+            }
+        }
+    }
+
     /// The section `[key]`, which must be there.
     pub(super) fn section(&self, key: &'static str) -> Option<Table<'a>> {
         self.asked.borrow_mut().push(key);

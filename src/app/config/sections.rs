@@ -4,11 +4,17 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, Models, Parity, Platform, Policy, Protocol,
-    Station, StationConfig, WithoutCamera,
+    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Station, StationConfig,
+    WithoutCamera,
 };
+
+/// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
+const SIGMA_SHARE: f64 = 2e-4;
+/// A stiff plate on four cells.
+const TWIST_SHARE: f64 = 0.05;
 
 /// Reads the whole file; `None` when a fault was noted that leaves nothing to build.
 pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
@@ -18,12 +24,13 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
     let data_directory = top.section("data").and_then(|table| data(&table));
     let models = top.section("models").and_then(|table| models(&table));
     let platform = top.section("platform").and_then(|table| platform(&table));
-    let boards = boards(top, platform.as_ref(), &mut seen);
+    let instruments = instruments(top, platform.as_ref(), &mut seen);
     let cameras = cameras(top, &mut seen);
     let containers = containers(top, platform.as_ref());
     let bags = top.section("bags").and_then(|table| bags(&table));
     let in_store_codes = in_store_codes(top);
     let policy = top.section("policy").and_then(|table| policy(&table));
+    let journal = if top.has("journal") { top.section("journal").and_then(|table| journal(&table)) } else { None };
     top.leave("simulator");
     top.finish();
     Some(StationConfig {
@@ -32,24 +39,26 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
         data_directory: data_directory?,
         models: models?,
         platform: platform?,
-        boards: boards?,
+        boards: instruments.as_ref()?.0.clone(),
+        indicators: instruments?.1,
         cameras: cameras?,
         containers: containers?,
         bags: bags?,
         in_store_codes: in_store_codes?,
         policy: policy?,
+        journal,
     })
 }
 
 /// Names that may occur once only.
 #[derive(Default)]
-struct Seen {
-    sensors: BTreeSet<String>,
-    sources: BTreeSet<String>,
-    serial_numbers: BTreeSet<String>,
+pub(super) struct Seen {
+    pub(super) sensors: BTreeSet<String>,
+    pub(super) sources: BTreeSet<String>,
+    pub(super) serial_numbers: BTreeSet<String>,
 }
 
-fn once(table: &Table<'_>, key: &str, value: Option<&String>, seen: &mut BTreeSet<String>, what: &str) {
+pub(super) fn once(table: &Table<'_>, key: &str, value: Option<&String>, seen: &mut BTreeSet<String>, what: &str) {
     if let Some(value) = value
         && !seen.insert(value.clone())
     {
@@ -57,7 +66,7 @@ fn once(table: &Table<'_>, key: &str, value: Option<&String>, seen: &mut BTreeSe
     }
 }
 
-fn identifier(table: &Table<'_>, key: &'static str, longest: usize) -> Option<String> {
+pub(super) fn identifier(table: &Table<'_>, key: &'static str, longest: usize) -> Option<String> {
     let text = table.text(key)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.len() > longest || !text.chars().all(allowed) {
@@ -123,6 +132,9 @@ fn platform(table: &Table<'_>) -> Option<Platform> {
     let dead_mass_g = table.number("dead_mass_g", 1.0..=2_000_000.0);
     let damping_ratio = table.number("damping_ratio", 0.001..=0.99);
     let sigma_g = table.number("sigma_g", 0.01..=1_000.0);
+    let sigma_share = table.optional_number("sigma_share", 0.0..=0.1).unwrap_or(SIGMA_SHARE);
+    let twist_share = table.optional_number("twist_share", 0.0..=1.0).unwrap_or(TWIST_SHARE);
+    let centre_within_mm = table.optional_pair("centre_within_mm", 1.0..=5_000.0);
     table.finish();
     if let (Some(max_g), Some(empty_below_g)) = (max_g, empty_below_g)
         && empty_below_g >= max_g / 4.0
@@ -140,102 +152,9 @@ fn platform(table: &Table<'_>) -> Option<Platform> {
         dead_mass_g: dead_mass_g?,
         damping_ratio: damping_ratio?,
         sigma_g: sigma_g?,
-    })
-}
-
-fn boards(top: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Vec<BoardConfig>> {
-    let tables = top.sections("board");
-    if tables.is_empty() {
-        top.fault("board", "missing: at least one section [[board]] is needed");
-        return None;
-    }
-    let boards: Option<Vec<BoardConfig>> =
-        tables.iter().map(|table| board(table, platform, seen)).collect::<Vec<_>>().into_iter().collect();
-    let boards = boards?;
-    if let Some(platform) = platform {
-        let capacity_g: f64 = boards.iter().flat_map(|board| &board.cells).map(|cell| cell.capacity_g).sum();
-        let needed_g = platform.max_g + platform.dead_mass_g;
-        if capacity_g < needed_g {
-            tables[0].fault(
-                "cell",
-                format!("all cells together bear {capacity_g} g, less than max_g + dead_mass_g = {needed_g} g"),
-            );
-        }
-    }
-    Some(boards)
-}
-
-fn board(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<BoardConfig> {
-    let name = identifier(table, "name", 32);
-    once(table, "name", name.as_ref(), &mut seen.sensors, "board's and camera's name");
-    let path = table.text("path");
-    once(table, "path", path.as_ref(), &mut seen.sources, "board's port");
-    let protocol = table.choice("protocol", &[("lcb", Protocol::Lcb)]);
-    let baud = table.whole_as("baud", 300..=4_000_000);
-    let data_bits = table.whole_as("data_bits", 7..=8);
-    let parity = table.choice("parity", &[("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)]);
-    let stop_bits = table.whole_as("stop_bits", 1..=2);
-    let exclusive = table.flag("exclusive");
-    let serial_number = table.text("serial_number");
-    once(table, "serial_number", serial_number.as_ref(), &mut seen.serial_numbers, "serial number");
-    let sample_rate_hz = table.number("sample_rate_hz", 1.0..=5_000.0);
-    let silence_ms = table.whole_as("silence_ms", 10..=10_000);
-    let cells = cells(table, platform, seen);
-    table.finish();
-    if let (Some(rate_hz), Some(silence_ms)) = (sample_rate_hz, silence_ms)
-        && (silence_ms as f64) < 2_000.0 / rate_hz
-    {
-        table.fault("silence_ms", format!("{silence_ms} is less than two samples at {rate_hz} Hz take"));
-    }
-    Some(BoardConfig {
-        name: name?,
-        path: PathBuf::from(path?),
-        protocol: protocol?,
-        baud: baud?,
-        data_bits: data_bits?,
-        parity: parity?,
-        stop_bits: stop_bits?,
-        exclusive: exclusive?,
-        serial_number: serial_number?,
-        sample_rate_hz: sample_rate_hz?,
-        silence_ms: silence_ms?,
-        cells: cells?,
-    })
-}
-
-fn cells(board: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Vec<Cell>> {
-    let tables = board.sections("cell");
-    match tables.len() {
-        0 => {
-            board.fault("cell", "missing: at least one section [[board.cell]] is needed");
-            return None;
-        }
-        1..=8 => {}
-        many => board.fault("cell", format!("{many} cells, and a board has at most 8 channels")),
-    }
-    tables.iter().map(|table| cell(table, platform, seen)).collect::<Vec<_>>().into_iter().collect()
-}
-
-fn cell(table: &Table<'_>, platform: Option<&Platform>, seen: &mut Seen) -> Option<Cell> {
-    let serial_number = table.text("serial_number");
-    once(table, "serial_number", serial_number.as_ref(), &mut seen.serial_numbers, "serial number");
-    let half_width_mm = platform.map_or(2_500.0, |platform| platform.width_mm / 2.0);
-    let half_depth_mm = platform.map_or(2_500.0, |platform| platform.depth_mm / 2.0);
-    let x_mm = table.number("x_mm", -half_width_mm..=half_width_mm);
-    let y_mm = table.number("y_mm", -half_depth_mm..=half_depth_mm);
-    let zero_counts = table.whole("zero_counts", i64::from(i32::MIN)..=i64::from(i32::MAX));
-    let counts_per_g = table.number("counts_per_g", 1e-3..=1e6);
-    let capacity_g = table.number("capacity_g", 10.0..=2_000_000.0);
-    let noise_g = table.number("noise_g", 1e-4..=1_000.0);
-    table.finish();
-    Some(Cell {
-        serial_number: serial_number?,
-        x_mm: x_mm?,
-        y_mm: y_mm?,
-        zero_counts: zero_counts?,
-        counts_per_g: counts_per_g?,
-        capacity_g: capacity_g?,
-        noise_g: noise_g?,
+        sigma_share,
+        twist_share,
+        centre_within_mm,
     })
 }
 
@@ -351,6 +270,13 @@ fn bags(table: &Table<'_>) -> Option<Bags> {
     let sigma_g = table.number("sigma_g", 0.0..=5_000.0);
     table.finish();
     Some(Bags { mean_g: mean_g?, sigma_g: sigma_g? })
+}
+
+fn journal(table: &Table<'_>) -> Option<Journal> {
+    let directory = table.text("directory").map(PathBuf::from);
+    let max_mb = table.whole_as("max_mb", 1..=1_000_000);
+    table.finish();
+    Some(Journal { directory: directory?, max_mb: max_mb? })
 }
 
 fn in_store_codes(top: &Table<'_>) -> Option<Vec<String>> {

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use augenmass_core::weighing::wire::{MassUnit, Protocol, RegisterMap};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
@@ -22,9 +23,12 @@ pub struct StationConfig {
     pub models: Models,
     /// The weighing platform.
     pub platform: Platform,
-    /// Load-cell boards, one or more.
-    #[serde(rename = "board")]
+    /// Load-cell boards.
+    #[serde(rename = "board", skip_serializing_if = "Vec::is_empty")]
     pub boards: Vec<BoardConfig>,
+    /// Finished scales. Boards come first wherever instruments are counted; there is at least one of both together.
+    #[serde(rename = "indicator", skip_serializing_if = "Vec::is_empty")]
+    pub indicators: Vec<IndicatorConfig>,
     /// Cameras, none to three.
     #[serde(rename = "camera")]
     pub cameras: Vec<CameraConfig>,
@@ -39,6 +43,18 @@ pub struct StationConfig {
     pub in_store_codes: Vec<String>,
     /// What the retailer wants.
     pub policy: Policy,
+    /// Where what comes over the ports is kept, if anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<Journal>,
+}
+
+/// A record of what came over the ports, for `augenmass replay`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Journal {
+    /// Folder of its files.
+    pub directory: PathBuf,
+    /// All files together, megabytes; the oldest go first.
+    pub max_mb: u64,
 }
 
 /// Who the station is.
@@ -92,17 +108,20 @@ pub struct Platform {
     pub damping_ratio: f64,
     /// Calibration, corner error, creep and temperature together, 1 sigma.
     pub sigma_g: f64,
+    /// The part of it that grows with the load, 1 sigma as a share of the mass.
+    pub sigma_share: f64,
+    /// Share of a load that the plate's own bending may bring into the contradiction between its cells.
+    pub twist_share: f64,
+    /// A load whose centre lies further out, along x or y, is not wholly on the plate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub centre_within_mm: Option<[f64; 2]>,
 }
 
-/// One load-cell board on one serial port.
+/// A serial port and how its line is set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BoardConfig {
-    /// Names the sensor in `/ready` and findings; unique among boards and cameras.
-    pub name: String,
-    /// The serial port.
+pub struct Line {
+    /// The serial port, best as `/dev/serial/by-path/…`: the place says which instrument it is.
     pub path: PathBuf,
-    /// What is spoken on it.
-    pub protocol: Protocol,
     /// Bits per second.
     pub baud: u32,
     /// 7 or 8.
@@ -113,23 +132,86 @@ pub struct BoardConfig {
     pub stop_bits: u8,
     /// Whether the port is refused while another program holds it, and locked against others.
     pub exclusive: bool,
+}
+
+/// One load-cell board on one serial port, speaking LCB/1.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BoardConfig {
+    /// Names the sensor in `/ready` and findings; unique among instruments and cameras.
+    pub name: String,
+    /// Boards of the same plate name carry one rigid plate together.
+    pub plate: String,
+    /// What is spoken: always `lcb`.
+    pub protocol: Protocol,
+    /// Its port.
+    #[serde(flatten)]
+    pub line: Line,
     /// The board's own number.
     pub serial_number: String,
     /// Samples of all cells per second.
     pub sample_rate_hz: f64,
     /// Without a sample for so many milliseconds the weight is unavailable.
     pub silence_ms: u64,
+    /// File with the calibration of its cells, written by `augenmass calibrate`; it overrides what stands at the cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<PathBuf>,
     /// In channel order of the board, 1 to 8.
     #[serde(rename = "cell")]
     pub cells: Vec<Cell>,
 }
 
-/// What is spoken on a serial port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// `LCB/1`, the multi-channel load-cell board's own.
-    Lcb,
+/// One finished scale on one serial port.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IndicatorConfig {
+    /// Names the sensor in `/ready` and findings; unique among instruments and cameras.
+    pub name: String,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Its port.
+    #[serde(flatten)]
+    pub line: Line,
+    /// Its own number, for scales that tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// How often it is asked, milliseconds.
+    pub poll_ms: u64,
+    /// How long an answer may take, milliseconds.
+    pub response_ms: u64,
+    /// Without news for so many milliseconds the weight is unavailable.
+    pub silence_ms: u64,
+    /// Unit of its numbers, where they come without one; a scale that names another is not believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<MassUnit>,
+    /// Digits after the point, where it sends digits alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<u8>,
+    /// Whether its frames end with a checksum, where that is a setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<bool>,
+    /// Address on a bus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<u8>,
+    /// What it rounds to.
+    pub division_g: f64,
+    /// What it may carry.
+    pub max_g: f64,
+    /// Middle of its plate.
+    pub x_mm: f64,
+    /// Middle of its plate.
+    pub y_mm: f64,
+    /// Noise of one weight, 1 sigma.
+    pub noise_g: f64,
+    /// Price a kilogram in the smallest unit, for scales that weigh only for a price.
+    pub unit_price_minor: u32,
+    /// Name of the file in the folder of secrets that holds the polynomial agreed with the scale's maker, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub polynomial_secret: Option<String>,
+    /// Grams a digit, for digital load cells that send digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grams_per_digit: Option<f64>,
+    /// Modbus register map, if it is not the maker's usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registers: Option<RegisterMap>,
 }
 
 /// Parity bit of a serial line.

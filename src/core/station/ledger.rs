@@ -119,6 +119,11 @@ impl Ledger {
         }
     }
 
+    /// A validation that had ended goes on.
+    pub fn reopened(&mut self, id: &ValidationId) {
+        self.closed.retain(|closed| closed != id);
+    }
+
     /// Asks for another attempt of every validation of a basket.
     pub fn ask(&mut self, basket: &BasketId, now: Mono) -> Option<ValidationId> {
         let id = self.open_for(basket)?.clone();

@@ -21,3 +21,7 @@ pub const SAVE_AGAIN_MS: u64 = 500;
 pub const NEW_LOAD_G: f64 = 8.0;
 /// And by so many sigma.
 pub const NEW_LOAD_SIGMA: f64 = 3.0;
+/// Steps held for the load on the plate.
+pub const STEPS_MAX: usize = 256;
+/// So long without rest is worth telling the shopper: milliseconds.
+pub const UNSTEADY_MS: u64 = 4_000;

@@ -46,7 +46,20 @@ pub struct Restored {
     /// Baskets with their lists.
     pub baskets: Vec<(BasketId, Basket)>,
     /// Validations with their verdicts in order.
-    pub validations: Vec<(ValidationId, BasketId, Vec<Arc<Verdict>>)>,
+    pub validations: Vec<RestoredVisit>,
+}
+
+/// A validation as the store kept it.
+#[derive(Clone, Debug)]
+pub struct RestoredVisit {
+    /// The validation.
+    pub id: ValidationId,
+    /// Its basket.
+    pub basket_id: BasketId,
+    /// Its verdicts in order.
+    pub verdicts: Vec<Arc<Verdict>>,
+    /// The attempt whose pass became void, the last one if several did.
+    pub void: Option<u32>,
 }
 
 /// What a record on its way to the disk will bring about.
@@ -54,6 +67,7 @@ pub struct Restored {
 enum AfterSave {
     Answer(Ticket, Answer),
     Tell(ValidationId),
+    Nothing,
 }
 
 /// The root machine.
@@ -84,9 +98,9 @@ impl Machine {
             let _ = ledger.put(&id, basket, &config.in_store_codes);
         }
         let mut active = None;
-        for (id, basket_id, verdicts) in restored.validations {
+        for RestoredVisit { id, basket_id, verdicts, void } in restored.validations {
             let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
-            let visit = Visit::restore(id.clone(), basket_id, verdicts.last().cloned(), corrections, now.mono);
+            let visit = Visit::restore(id.clone(), basket_id, verdicts.last().cloned(), void, corrections, now.mono);
             let closed = visit.is_closed();
             if ledger.open(visit).is_err() {
                 continue;
@@ -117,17 +131,17 @@ impl Machine {
     /// Takes what happened. Drain [`Machine::poll_output`] afterwards.
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
-            Input::PortOpened => {
-                let event = self.senses.scale.opened(now.mono);
+            Input::PortOpened { port } => {
+                let event = self.senses.scale.opened(port, now.mono);
                 self.scale_events(now, event);
             }
-            Input::PortClosed { why } => {
-                let event = self.senses.scale.closed(now.mono, why);
+            Input::PortClosed { port, why } => {
+                let event = self.senses.scale.closed(port, now.mono, why);
                 self.scale_events(now, event);
             }
-            Input::Bytes { at, bytes } => {
+            Input::Bytes { port, at, bytes } => {
                 let mut events = Vec::new();
-                self.senses.scale.push(now.mono, at, &bytes, &mut events);
+                self.senses.scale.push(port, now.mono, at, &bytes, &mut events);
                 if events.is_empty() && !self.attempt_is_due() {
                     return;
                 }
@@ -155,8 +169,9 @@ impl Machine {
 
     /// Looks after what time alone brings.
     pub fn handle_timeout(&mut self, now: Now) {
-        let event = self.senses.scale.handle_timeout(now.mono);
-        self.scale_events(now, event);
+        let mut events = Vec::new();
+        self.senses.scale.handle_timeout(now.mono, &mut events);
+        self.scale_events(now, events);
         while let Some((due, save)) = self.retry_saves.front().copied() {
             if now.mono < due {
                 break;
@@ -190,6 +205,8 @@ impl Machine {
             PlateState::Occupied
         } else if self.senses.is_empty() {
             PlateState::Idle
+        } else if self.senses.scale.unsteady_ms() >= limits::UNSTEADY_MS {
+            PlateState::Unsteady
         } else {
             PlateState::Weighing
         };
@@ -232,8 +249,10 @@ impl Machine {
         for event in events {
             match event {
                 ScaleEvent::Settled(load) => self.settled(now, &load),
+                ScaleEvent::Step(step) => self.senses.took_step(step),
                 ScaleEvent::Disturbed { .. } => self.senses.touched(),
                 ScaleEvent::Lost(_) | ScaleEvent::Back => self.senses.scale_changed(now.mono),
+                ScaleEvent::Zero(event) => self.senses.zero_moved(event),
             }
         }
     }
@@ -241,21 +260,34 @@ impl Machine {
     fn settled(&mut self, now: Now, load: &Load) {
         if self.senses.scale.is_empty(load.mass) {
             self.owner = None;
+            self.senses.plate_emptied();
             if let Some(visit) = self.active.clone().and_then(|id| self.ledger.visit_mut(&id)) {
                 visit.plate_left();
             }
             return;
         }
+        self.void_if_more(now, load);
         let mine = self.owner.is_none() || self.owner == self.active;
         if let Some(visit) = self.active.clone().filter(|_| mine).and_then(|id| self.ledger.visit_mut(&id)) {
             visit.settled(load, now.mono);
         }
     }
 
+    /// A pass holds for what was judged: whoever adds goods before the basket leaves the plate is judged again.
+    fn void_if_more(&mut self, now: Now, load: &Load) {
+        let Some(id) = self.owner.clone() else { return };
+        let Some(attempt) = self.ledger.visit_mut(&id).and_then(|visit| visit.void_if_more(load, now.mono)) else {
+            return;
+        };
+        self.ledger.reopened(&id);
+        self.active = Some(id.clone());
+        self.save(Record::Void { id, attempt, at: now.wall }, AfterSave::Nothing);
+    }
+
     /// Goes as far as what is known allows.
     fn advance(&mut self, now: Now) {
-        if let Some(bytes) = self.senses.scale.poll_send(now.mono) {
-            self.outputs.push_back(Output::Send(bytes));
+        while let Some((port, bytes)) = self.senses.scale.poll_send(now.mono) {
+            self.outputs.push_back(Output::Send { port, bytes });
         }
         self.advance_attempt(now);
         let busy = self.attempt_is_due() || self.owner.is_some();
@@ -356,7 +388,7 @@ impl Machine {
 
     fn saved(&mut self, save: SaveId) {
         match self.waiting.remove(&save) {
-            None => {}
+            None | Some((_, AfterSave::Nothing)) => {}
             Some((_, AfterSave::Answer(ticket, answer))) => {
                 self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) })
             }

@@ -26,15 +26,22 @@ pub type SaveId = u64;
 /// What may happen to a station.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The board's port is open.
-    PortOpened,
-    /// The board's port is gone, or could not be opened.
+    /// An instrument's port is open.
+    PortOpened {
+        /// Which, in the order of the station file.
+        port: usize,
+    },
+    /// An instrument's port is gone, or could not be opened.
     PortClosed {
+        /// Which.
+        port: usize,
         /// What the port said.
         why: String,
     },
-    /// Bytes from the board.
+    /// Bytes from an instrument.
     Bytes {
+        /// Its port.
+        port: usize,
         /// When the last of them arrived; handling may be later, never earlier.
         at: Mono,
         /// As they came, split anywhere.
@@ -103,8 +110,13 @@ pub enum Request {
 /// What the machine wants done.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Bytes for the board.
-    Send(Vec<u8>),
+    /// Bytes for an instrument.
+    Send {
+        /// Its port, in the order of the station file.
+        port: usize,
+        /// To be written at once.
+        bytes: Vec<u8>,
+    },
     /// Look at the plate, on a frame that arrived at this moment or later.
     Look {
         /// The earliest moment of arrival.
@@ -154,6 +166,15 @@ pub enum Record {
     },
     /// An attempt was decided; never changed after.
     Attempt(Arc<Verdict>),
+    /// A pass does not hold any more: goods were added before the basket left the plate.
+    Void {
+        /// The validation.
+        id: ValidationId,
+        /// The attempt that had passed.
+        attempt: u32,
+        /// When.
+        at: Wall,
+    },
 }
 
 /// What was done.

@@ -11,7 +11,7 @@ pub mod senses;
 pub mod view;
 pub mod visit;
 
-pub use machine::{Machine, Restored, StationConfig};
+pub use machine::{Machine, Restored, RestoredVisit, StationConfig};
 pub use message::{Answer, Input, Now, Output, Record, Refusal, Request};
 pub use senses::WithoutCamera;
 pub use view::{PlateState, SenseView, StationView, ValidationState, ValidationView};

@@ -4,7 +4,8 @@ use super::limits;
 use super::view::SenseView;
 use crate::units::Mono;
 use crate::vision::Scene;
-use crate::weighing::{Load, Scale};
+use crate::weighing::zero::ZeroEvent;
+use crate::weighing::{Load, Scale, Step};
 use serde::{Deserialize, Serialize};
 
 /// What the retailer wants done while the eyes are out.
@@ -39,6 +40,9 @@ pub struct Senses {
     rule: WithoutCamera,
     scene: Option<Scene>,
     asked: Option<Mono>,
+    /// What was put in and taken out since the plate was empty.
+    steps: Vec<Step>,
+    zero_not_returned: u64,
 }
 
 /// What there is to judge by.
@@ -70,7 +74,16 @@ impl Senses {
         } else {
             Eyes::None
         };
-        Self { scale, scale_out_since: Some(Mono::default()), eyes, rule, scene: None, asked: None }
+        Self {
+            scale,
+            scale_out_since: Some(Mono::default()),
+            eyes,
+            rule,
+            scene: None,
+            asked: None,
+            steps: Vec::new(),
+            zero_not_returned: 0,
+        }
     }
 
     /// The scale was lost (or not) as of now.
@@ -81,6 +94,37 @@ impl Senses {
             self.scale_out_since = Some(now);
         }
         self.touched();
+    }
+
+    /// Goods were put in or taken out.
+    pub fn took_step(&mut self, step: Step) {
+        if self.steps.len() < limits::STEPS_MAX {
+            self.steps.push(step);
+        }
+    }
+
+    /// What was put in and taken out, oldest first, since the plate was empty; at most [`limits::STEPS_MAX`].
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The plate is empty.
+    pub fn plate_emptied(&mut self) {
+        self.steps.clear();
+    }
+
+    /// Zero was taken anew, or did not return.
+    pub fn zero_moved(&mut self, event: ZeroEvent) {
+        match event {
+            // Steps and loads before it were measured from another zero.
+            ZeroEvent::Taken { .. } => self.steps.clear(),
+            ZeroEvent::NotReturned { .. } => self.zero_not_returned += 1,
+        }
+    }
+
+    /// How often zero did not return when a load left: a case for service when it grows.
+    pub fn zero_not_returned(&self) -> u64 {
+        self.zero_not_returned
     }
 
     /// What was seen does not hold any more.

@@ -36,6 +36,8 @@ pub struct ValidationView {
     pub state: ValidationState,
     /// How many attempts are decided.
     pub attempt: u32,
+    /// Whether that verdict was a pass that holds no more, because goods were added before the basket left the plate.
+    pub void: bool,
     /// The latest attempt's verdict.
     pub verdict: Option<Arc<Verdict>>,
 }
@@ -48,6 +50,8 @@ pub enum PlateState {
     Idle,
     /// Something moves.
     Weighing,
+    /// Something has moved for long: somebody leans on it, or it is being packed.
+    Unsteady,
     /// Something rests on it.
     Occupied,
     /// There is no weight.

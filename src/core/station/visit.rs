@@ -2,7 +2,7 @@
 
 use super::limits;
 use super::view::{ValidationState, ValidationView};
-use crate::units::{BasketId, Mono, ValidationId};
+use crate::units::{BasketId, Mass, Mono, ValidationId};
 use crate::verdict::{Outcome, Verdict};
 use crate::weighing::Load;
 use std::sync::Arc;
@@ -24,13 +24,25 @@ pub struct Visit {
     judged: Option<Load>,
     /// Whether the plate was empty since the last attempt.
     left: bool,
+    /// The attempt whose pass holds no more.
+    void: Option<u32>,
     corrections: u32,
 }
 
 impl Visit {
     /// Opened at `now`; its first attempt is due at once.
     pub fn open(id: ValidationId, basket_id: BasketId, now: Mono) -> Self {
-        Self { id, basket_id, due: Some(now), saving: None, latest: None, judged: None, left: false, corrections: 0 }
+        Self {
+            id,
+            basket_id,
+            due: Some(now),
+            saving: None,
+            latest: None,
+            judged: None,
+            left: false,
+            void: None,
+            corrections: 0,
+        }
     }
 
     /// As it was before a restart. One that had not ended is judged again when its basket comes onto the plate.
@@ -38,19 +50,32 @@ impl Visit {
         id: ValidationId,
         basket_id: BasketId,
         latest: Option<Arc<Verdict>>,
+        void: Option<u32>,
         corrections: u32,
         now: Mono,
     ) -> Self {
-        let due = match latest.as_ref().map(|v| v.outcome) {
-            Some(Outcome::Pass) => None,
-            None | Some(Outcome::Correct | Outcome::Assist | Outcome::Unavailable) => Some(now),
-        };
-        Self { id, basket_id, due, saving: None, latest, judged: None, left: true, corrections }
+        let mut visit =
+            Self { id, basket_id, due: None, saving: None, latest, judged: None, left: true, void, corrections };
+        visit.ask(now);
+        visit
     }
 
     /// Whether it has ended.
     pub fn is_closed(&self) -> bool {
-        self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Pass)
+        self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Pass && self.void != Some(v.attempt))
+    }
+
+    /// Takes a pass back if more rests on the plate than what passed and the basket has not left; gives its attempt.
+    /// The next attempt is due then.
+    pub fn void_if_more(&mut self, load: &Load, now: Mono) -> Option<u32> {
+        let judged = self.judged.filter(|_| self.is_closed() && !self.left)?;
+        if load.mass - judged.mass <= limit(load, &judged) {
+            return None;
+        }
+        let attempt = self.latest.as_ref()?.attempt;
+        self.void = Some(attempt);
+        self.ask(now);
+        Some(attempt)
     }
 
     /// Whether a verdict is on its way to the disk.
@@ -81,9 +106,7 @@ impl Visit {
     /// Something rests on the plate: asks for another attempt if it is not what was judged last.
     pub fn settled(&mut self, load: &Load, now: Mono) {
         let Some(judged) = &self.judged else { return };
-        let sigma_g = load.sigma.g().hypot(judged.sigma.g());
-        let limit_g = limits::NEW_LOAD_G.max(limits::NEW_LOAD_SIGMA * sigma_g);
-        if self.left || (load.mass - judged.mass).abs().g() > limit_g {
+        if self.left || (load.mass - judged.mass).abs() > limit(load, judged) {
             self.ask(now);
         }
     }
@@ -144,7 +167,14 @@ impl Visit {
             basket_id: self.basket_id.clone(),
             state,
             attempt: self.latest.as_ref().map_or(0, |v| v.attempt),
+            void: self.latest.as_ref().is_some_and(|v| self.void == Some(v.attempt)),
             verdict: self.latest.clone(),
         }
     }
+}
+
+/// By more than this two loads differ. What all loads of a platform share cancels out between two of them.
+fn limit(load: &Load, judged: &Load) -> Mass {
+    let sigma_g = load.own_sigma.g().hypot(judged.own_sigma.g());
+    Mass::from_g_saturating(limits::NEW_LOAD_G.max(limits::NEW_LOAD_SIGMA * sigma_g))
 }

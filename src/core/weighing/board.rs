@@ -1,12 +1,17 @@
 //! One load-cell board: decodes its stream, knows whether it is the right board, and puts its samples on our clock.
 
-use super::wire::lcb::{self, Command, Event, Sample, WireError};
+use super::device_clock::DeviceClock;
+use super::link::{LinkCounters, LinkState, LinkWatch};
+use super::still_cell::StillCell;
+use super::wire::lcb::{self, Command, Event, Info, Sample, WireError};
 use crate::units::Mono;
 use serde::{Deserialize, Serialize};
 
 /// One load cell as calibrated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellConfig {
+    /// Stamped on the cell; its calibration belongs to it.
+    pub serial_number: String,
     /// Where it carries the plate, from the plate's middle.
     pub x_mm: f64,
     /// Where it carries the plate, from the plate's middle.
@@ -26,33 +31,18 @@ pub struct CellConfig {
 pub struct BoardConfig {
     /// Its name in the station file.
     pub name: String,
+    /// Cells of boards with the same plate carry one rigid plate.
+    pub plate: String,
     /// The serial number that its calibration belongs to.
     pub serial_number: String,
     /// Samples a second.
     pub sample_rate_hz: f64,
+    /// What the line carries, bytes a second: a frame is as old as its own bytes take.
+    pub bytes_per_s: f64,
     /// Without a sample for so long its weight is unavailable.
     pub silence_ms: u64,
     /// Its cells in channel order.
     pub cells: Vec<CellConfig>,
-}
-
-/// What is known of the link to a board.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkState {
-    /// No port, or no longer.
-    Closed {
-        /// What the port said.
-        why: String,
-    },
-    /// Asked who it is, no answer yet.
-    Identifying,
-    /// It is another board than the one calibrated.
-    WrongBoard {
-        /// The serial number it gave.
-        found: String,
-    },
-    /// The right board.
-    Identified,
 }
 
 /// A sample on our own clock, in grams a cell.
@@ -70,72 +60,50 @@ pub enum BoardEvent {
     /// All cells measured.
     Sample(CellSample),
     /// A cell is beyond its range.
-    Saturated {
-        /// When.
-        at: Mono,
-    },
-    /// A sample without all its cells: open, late or stuck.
-    CellFault {
-        /// When.
-        at: Mono,
-        /// Channel from 0.
-        channel: usize,
-    },
+    Saturated,
+    /// A sample without all its cells: open, late or stuck. The channel counts from 0.
+    CellFault(usize),
+    /// The bridges or the board lack their voltage: all cells lie by the same share.
+    Unpowered,
     /// The right board answered.
     Identified,
-    /// Another board answered.
-    WrongBoard,
+    /// Another board answered, or one with other cells on it; what it said.
+    WrongBoard(String),
+    /// The board started anew; it must say again who it is.
+    Rebooted,
+    /// Bytes come, and none of them are frames.
+    LineSettings,
 }
 
-/// Counters of what a link has seen, for people and metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct LinkCounters {
-    /// Samples taken.
-    pub samples: u64,
-    /// Frames thrown away as damaged.
-    pub damaged: u64,
-    /// Frames that the sequence number says are missing.
-    pub missing: u64,
-    /// Frames that came twice.
-    pub duplicates: u64,
-    /// Times that the board started anew while connected.
-    pub reboots: u64,
-}
-
-/// A frame does not pause longer than this between two bytes.
-const FRAME_PAUSE_MS: u64 = 50;
 /// So often a silent board is asked again who it is.
 const ASK_AGAIN_MS: u64 = 500;
-/// The board's crystal is off by less than this share, so that the estimate of its clock may creep by so much.
-const CLOCK_CREEP: f64 = 0.001;
 
 /// The link to one board.
 #[derive(Clone, Debug)]
 pub struct Board {
     config: BoardConfig,
     decoder: lcb::Decoder,
-    state: LinkState,
-    last_bytes: Mono,
+    watch: LinkWatch,
     last_asked: Option<Mono>,
     last_seq: Option<u16>,
     clock: DeviceClock,
+    cells: Vec<StillCell>,
     asks: u16,
-    counters: LinkCounters,
 }
 
 impl Board {
     /// A board whose port is not open yet.
     pub fn new(config: BoardConfig) -> Self {
+        let cells = config.cells.iter().map(|c| StillCell::new(c.noise_g * c.counts_per_g)).collect();
         Self {
             config,
             decoder: lcb::Decoder::default(),
-            state: LinkState::Closed { why: "not opened yet".to_owned() },
-            last_bytes: Mono::default(),
+            watch: LinkWatch::default(),
             last_asked: None,
             last_seq: None,
             clock: DeviceClock::default(),
+            cells,
             asks: 0,
-            counters: LinkCounters::default(),
         }
     }
 
@@ -146,33 +114,33 @@ impl Board {
 
     /// What is known of the link.
     pub fn state(&self) -> &LinkState {
-        &self.state
+        self.watch.state()
     }
 
     /// What the link has seen.
     pub fn counters(&self) -> LinkCounters {
-        self.counters
+        self.watch.counters
     }
 
     /// The port is open: forgets everything that belonged to the one before.
     pub fn opened(&mut self, at: Mono) {
         self.decoder = lcb::Decoder::default();
-        self.state = LinkState::Identifying;
-        self.last_bytes = at;
+        self.watch.opened(at);
         self.last_asked = None;
         self.last_seq = None;
         self.clock = DeviceClock::default();
+        self.cells.iter_mut().for_each(StillCell::forget);
     }
 
     /// The port is gone.
     pub fn closed(&mut self, why: String) {
-        self.state = LinkState::Closed { why };
+        self.watch.closed(why);
     }
 
     /// Bytes to send now, if any: an unidentified board is asked who it is, every half second.
     pub fn poll_send(&mut self, now: Mono) -> Option<Vec<u8>> {
         let due = self.last_asked.is_none_or(|asked| now.ms_since(asked) >= ASK_AGAIN_MS);
-        if self.state != LinkState::Identifying || !due {
+        if *self.state() != LinkState::Identifying || !due {
             return None;
         }
         self.last_asked = Some(now);
@@ -182,127 +150,105 @@ impl Board {
 
     /// When the board is to be asked again, if it has not said who it is.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        (self.state == LinkState::Identifying)
+        (*self.state() == LinkState::Identifying)
             .then(|| self.last_asked.map_or(Mono::default(), |at| at.plus_ms(ASK_AGAIN_MS)))
     }
 
     /// Takes bytes that arrived at `at`. Samples are told only once the board has proved to be the right one.
     pub fn push(&mut self, at: Mono, bytes: &[u8], mut out: impl FnMut(BoardEvent)) {
         let mut decoder = std::mem::take(&mut self.decoder);
-        if at.ms_since(self.last_bytes) > FRAME_PAUSE_MS && decoder.pause().is_some() {
-            self.counters.damaged += 1;
+        if self.watch.arrived(at, bytes) && decoder.pause().is_some() {
+            self.watch.counters.damaged += 1;
         }
-        self.last_bytes = at;
-        decoder.push(bytes, |event| {
-            if let Some(event) = self.take(at, event) {
-                out(event);
-            }
-        });
+        decoder.push(bytes, |event| self.take(at, event, &mut out));
         self.decoder = decoder;
+        if self.watch.is_nonsense(at) {
+            out(BoardEvent::LineSettings);
+        }
     }
 
-    fn take(&mut self, at: Mono, event: Event) -> Option<BoardEvent> {
+    fn take(&mut self, at: Mono, event: Event, out: &mut impl FnMut(BoardEvent)) {
         match event {
-            Event::Sample(sample) => self.take_sample(at, &sample),
-            Event::Info(info) => {
-                let right = info.serial_number == self.config.serial_number
-                    && usize::from(info.channels) == self.config.cells.len();
-                let (state, event) = if right {
-                    (LinkState::Identified, BoardEvent::Identified)
-                } else {
-                    (LinkState::WrongBoard { found: info.serial_number }, BoardEvent::WrongBoard)
-                };
-                let news = self.state != state;
-                self.state = state;
-                news.then_some(event)
-            }
+            Event::Sample(sample) => self.take_sample(at, &sample, out),
+            Event::Info(info) => self.take_info(at, &info, out),
             Event::Error(
                 WireError::Checksum
                 | WireError::Framing
                 | WireError::Overlong
                 | WireError::Partial
                 | WireError::Version,
-            ) => {
-                self.counters.damaged += 1;
-                None
-            }
-            Event::Ack { .. } | Event::Nak { .. } | Event::Unknown { .. } => None,
+            ) => self.watch.counters.damaged += 1,
+            Event::Ack { .. } | Event::Nak { .. } | Event::Unknown { .. } => self.watch.understood(at),
         }
     }
 
-    fn take_sample(&mut self, arrived: Mono, sample: &Sample) -> Option<BoardEvent> {
+    fn take_info(&mut self, at: Mono, info: &Info, out: &mut impl FnMut(BoardEvent)) {
+        self.watch.understood(at);
+        let found = self.why_wrong(info);
+        let state = found.clone().map_or(LinkState::Identified, |found| LinkState::WrongInstrument { found });
+        if self.watch.becomes(state) {
+            out(found.map_or(BoardEvent::Identified, BoardEvent::WrongBoard));
+        }
+    }
+
+    /// What contradicts the station file in what a board says of itself.
+    fn why_wrong(&self, info: &Info) -> Option<String> {
+        if info.serial_number != self.config.serial_number {
+            return Some(format!("serial number {}", info.serial_number));
+        }
+        if usize::from(info.channels) != self.config.cells.len() {
+            return Some(format!("{} channels", info.channels));
+        }
+        let other = |(cell, id): &(&CellConfig, &u32)| **id != 0 && **id != lcb::cell_id(&cell.serial_number);
+        let channel = self.config.cells.iter().zip(&info.cell_ids).position(|pair| other(&pair))?;
+        Some(format!("another cell than {} on channel {}", self.config.cells[channel].serial_number, channel + 1))
+    }
+
+    fn take_sample(&mut self, arrived: Mono, sample: &Sample, out: &mut impl FnMut(BoardEvent)) {
+        self.watch.understood(arrived);
         if self.last_seq == Some(sample.seq) {
-            self.counters.duplicates += 1;
-            return None;
+            self.watch.counters.duplicates += 1;
+            return;
         }
         if let Some(last) = self.last_seq {
-            self.counters.missing += u64::from(sample.seq.wrapping_sub(last).wrapping_sub(1).min(1000));
+            self.watch.counters.missing += u64::from(sample.seq.wrapping_sub(last).wrapping_sub(1).min(1000));
         }
         self.last_seq = Some(sample.seq);
-        self.counters.samples += 1;
-        let (at, rebooted) = self.clock.place(arrived, sample.t_us);
+        self.watch.counters.samples += 1;
+        let wire_us = ((17 + 5 * sample.channels) as f64 * 1e6 / self.config.bytes_per_s) as u64;
+        let sent = Mono::from_us(arrived.us().saturating_sub(wire_us));
+        let (at, rebooted) = self.clock.place(sent, sample.t_us);
         if rebooted {
-            self.counters.reboots += 1;
+            self.watch.counters.reboots += 1;
+            self.last_asked = None;
+            self.cells.iter_mut().for_each(StillCell::forget);
+            if self.watch.becomes(LinkState::Identifying) {
+                out(BoardEvent::Rebooted);
+            }
         }
-        if self.state != LinkState::Identified {
-            return None;
+        if *self.state() == LinkState::Identified {
+            out(self.weigh(at, sample));
+        }
+    }
+
+    fn weigh(&mut self, at: Mono, sample: &Sample) -> BoardEvent {
+        if !sample.is_powered() {
+            return BoardEvent::Unpowered;
         }
         if sample.is_saturated() {
-            return Some(BoardEvent::Saturated { at });
+            return BoardEvent::Saturated;
         }
-        let fault = (0..self.config.cells.len()).find(|channel| !sample.is_valid(*channel));
-        if let Some(channel) = fault {
-            return Some(BoardEvent::CellFault { at, channel });
+        if let Some(channel) = (0..self.config.cells.len()).find(|channel| !sample.is_valid(*channel)) {
+            return BoardEvent::CellFault(channel);
         }
-        let cells_g = self
-            .config
-            .cells
-            .iter()
-            .zip(sample.counts)
-            .map(|(cell, counts)| (f64::from(counts) - cell.zero_counts) / cell.counts_per_g)
-            .collect();
-        Some(BoardEvent::Sample(CellSample { at, cells_g }))
-    }
-}
-
-/// Puts the board's wrapping microseconds on our clock. What arrives late arrived late because of the line, the driver or
-/// the scheduler; the least delay seen is the truest, and may only creep as fast as crystals differ.
-#[derive(Clone, Debug, Default)]
-struct DeviceClock {
-    last: Option<Placed>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Placed {
-    t_us: u32,
-    device_us: u64,
-    /// Ours less the board's, microseconds.
-    offset_us: i64,
-}
-
-impl DeviceClock {
-    /// When a sample was measured on our clock, never later than it arrived; and whether the board's time jumped, as after a reboot.
-    fn place(&mut self, arrived: Mono, t_us: u32) -> (Mono, bool) {
-        let ours = arrived.us() as i64;
-        let fresh = |device_us: u64| Placed { t_us, device_us, offset_us: ours - device_us as i64 };
-        let (placed, jumped) = match self.last {
-            None => (fresh(u64::from(t_us)), false),
-            Some(last) => {
-                let step_us = u64::from(t_us.wrapping_sub(last.t_us));
-                // Steps of a minute are no steps but a clock that went back.
-                if step_us > 60_000_000 {
-                    (fresh(u64::from(t_us)), true)
-                } else {
-                    let device_us = last.device_us + step_us;
-                    let creep_us = (step_us as f64 * CLOCK_CREEP).ceil() as i64;
-                    let offset_us = (last.offset_us + creep_us).min(ours - device_us as i64);
-                    (Placed { t_us, device_us, offset_us }, false)
-                }
-            }
-        };
-        self.last = Some(placed);
-        let at_us = (placed.device_us as i64 + placed.offset_us).max(0);
-        (Mono::from_us(at_us as u64), jumped)
+        for (cell, counts) in self.cells.iter_mut().zip(sample.counts) {
+            cell.push(counts);
+        }
+        if let Some(channel) = self.cells.iter().position(StillCell::is_stuck) {
+            return BoardEvent::CellFault(channel);
+        }
+        let grams = |(cell, counts): (&CellConfig, i32)| (f64::from(counts) - cell.zero_counts) / cell.counts_per_g;
+        BoardEvent::Sample(CellSample { at, cells_g: self.config.cells.iter().zip(sample.counts).map(grams).collect() })
     }
 }
 
@@ -310,31 +256,122 @@ impl DeviceClock {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_late_chunk_does_not_bend_time() {
-        let mut clock = DeviceClock::default();
-        // 80 Hz; the third sample is delivered 40 ms late together with the fourth to sixth.
-        let arrivals = [0u64, 12_500, 65_000, 65_000, 65_000, 65_000];
-        let mut times = Vec::new();
-        for (i, arrived) in arrivals.into_iter().enumerate() {
-            let (at, jumped) = clock.place(Mono::from_us(1_000_000 + arrived), i as u32 * 12_500);
-            assert!(!jumped);
-            times.push(at.us());
-        }
-        for pair in times.windows(2) {
-            let step = pair[1] - pair[0];
-            assert!((12_400..=12_600).contains(&step), "{times:?}");
+    fn config() -> BoardConfig {
+        let cell = |serial: &str| CellConfig {
+            serial_number: serial.to_owned(),
+            x_mm: 0.0,
+            y_mm: 0.0,
+            zero_counts: 0.0,
+            counts_per_g: 10.0,
+            capacity_g: 1e5,
+            noise_g: 0.5,
+        };
+        BoardConfig {
+            name: "plate".to_owned(),
+            plate: "plate".to_owned(),
+            serial_number: "LCB-1".to_owned(),
+            sample_rate_hz: 80.0,
+            bytes_per_s: 11_520.0,
+            silence_ms: 300,
+            cells: vec![cell("A"), cell("B")],
         }
     }
 
+    fn info(cell_ids: [u32; 2]) -> Info {
+        let mut ids = [0; lcb::CHANNELS_MAX];
+        ids[..2].copy_from_slice(&cell_ids);
+        Info {
+            serial_number: "LCB-1".to_owned(),
+            firmware_hash: 0,
+            sample_rate_hz_x10: 800,
+            channels: 2,
+            cell_ids: ids,
+            group_delay_us: 0,
+        }
+    }
+
+    fn sample(seq: u16, counts: [i32; 2]) -> Sample {
+        let mut all = [0; lcb::CHANNELS_MAX];
+        all[..2].copy_from_slice(&counts);
+        Sample {
+            seq,
+            t_us: u32::from(seq) * 12_500,
+            channels: 2,
+            flags: 0b111,
+            counts: all,
+            status: [1; lcb::CHANNELS_MAX],
+            temperature_centi_c: 2000,
+        }
+    }
+
+    fn told(board: &mut Board, at: Mono, event: Event) -> Vec<BoardEvent> {
+        let mut events = Vec::new();
+        board.take(at, event, &mut |e| events.push(e));
+        events
+    }
+
     #[test]
-    fn the_board_clock_may_wrap_and_may_restart() {
-        let mut clock = DeviceClock::default();
-        clock.place(Mono::from_us(10_000_000), u32::MAX - 6_249);
-        let (at, jumped) = clock.place(Mono::from_us(10_012_500), 6_250);
-        assert!(!jumped);
-        assert_eq!(at.us(), 10_012_500);
-        let (_, jumped) = clock.place(Mono::from_us(10_025_000), 0);
-        assert!(jumped);
+    fn two_cells_on_each_others_cables_are_another_board() {
+        let mut board = Board::new(config());
+        let at = Mono::from_us(1_000_000);
+        board.opened(at);
+        let right = [lcb::cell_id("A"), lcb::cell_id("B")];
+        let swapped = [right[1], right[0]];
+        let wrong = told(&mut board, at, Event::Info(info(swapped)));
+        assert_eq!(wrong, [BoardEvent::WrongBoard("another cell than A on channel 1".to_owned())]);
+        assert!(told(&mut board, at, Event::Sample(sample(1, [7, 8]))).is_empty(), "its counts mean nothing");
+        assert_eq!(told(&mut board, at, Event::Info(info(right))), [BoardEvent::Identified]);
+        // A board that does not know its cells is taken at its serial number.
+        assert_eq!(told(&mut board, at, Event::Info(info([0, 0]))), []);
+    }
+
+    #[test]
+    fn a_frozen_channel_is_a_fault_and_not_a_weight() {
+        let mut board = Board::new(config());
+        let at = |n: u16| Mono::from_us(1_000_000 + u64::from(n) * 12_500);
+        board.opened(at(0));
+        told(&mut board, at(0), Event::Info(info([0, 0])));
+        let mut first_fault = None;
+        for n in 1..80 {
+            let events = told(&mut board, at(n), Event::Sample(sample(n, [i32::from(n * 7 % 13), 500])));
+            if events == [BoardEvent::CellFault(1)] {
+                first_fault.get_or_insert(n);
+            }
+        }
+        // 5 counts of noise: a repeat has odds of about 1 to 18, so that a quarter of a second of repeats is no chance.
+        assert!(first_fault.is_some_and(|n| n <= 20), "{first_fault:?}");
+    }
+
+    #[test]
+    fn a_board_without_its_voltage_gives_no_weight() {
+        let mut board = Board::new(config());
+        let at = Mono::from_us(1_000_000);
+        board.opened(at);
+        told(&mut board, at, Event::Info(info([0, 0])));
+        let brown_out = Sample { flags: 0b101, ..sample(1, [1000, 1000]) };
+        assert_eq!(told(&mut board, at, Event::Sample(brown_out)), [BoardEvent::Unpowered]);
+    }
+
+    #[test]
+    fn a_board_that_starts_anew_must_say_again_who_it_is() {
+        let mut board = Board::new(config());
+        let at = Mono::from_us(60_000_000);
+        board.opened(at);
+        told(&mut board, at, Event::Info(info([0, 0])));
+        told(&mut board, at, Event::Sample(sample(4000, [7, 8])));
+        assert_eq!(told(&mut board, at, Event::Sample(sample(1, [7, 8]))), [BoardEvent::Rebooted]);
+        assert!(told(&mut board, at, Event::Sample(sample(2, [9, 8]))).is_empty());
+        assert!(board.poll_send(at).is_some(), "asked at once");
+    }
+
+    #[test]
+    fn bytes_that_are_no_frames_mean_wrong_line_settings() {
+        let mut board = Board::new(config());
+        board.opened(Mono::from_us(0));
+        let mut events = Vec::new();
+        for n in 0..200_u64 {
+            board.push(Mono::from_us(n * 10_000), &[0xF8, 0x80, 0x1E, 0x00], |e| events.push(e));
+        }
+        assert_eq!(events, [BoardEvent::LineSettings], "told once");
     }
 }

@@ -2,7 +2,7 @@
 
 use augenmass_core::basket::Basket;
 use augenmass_core::goods::{Catalogue, ImportFaults, LookVector, parse_ndjson};
-use augenmass_core::station::{Record, Restored};
+use augenmass_core::station::{Record, Restored, RestoredVisit};
 use augenmass_core::units::{BasketId, ProductId, ValidationId, Wall};
 use augenmass_core::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -45,7 +45,10 @@ pub enum StoreError {
 }
 
 /// The file's format, in SQLite's own `user_version`.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = MIGRATIONS.len() as i64;
+
+/// What each format adds to the one before it; never edited once released.
+const MIGRATIONS: [&str; 2] = [SCHEMA, VOIDS];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "
@@ -61,6 +64,14 @@ CREATE INDEX validation_by_time ON validation (opened_at_ms);
 CREATE TRIGGER attempt_is_final BEFORE UPDATE ON attempt BEGIN SELECT RAISE(ABORT, 'an attempt is never changed'); END;
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT RAISE(ABORT, 'an attempt is never deleted'); END;
 CREATE TRIGGER catalogue_is_final BEFORE UPDATE ON catalogue BEGIN SELECT RAISE(ABORT, 'a catalogue version is never changed'); END;
+";
+
+/// A pass that holds no more is written beside its attempt, which stays as it was.
+const VOIDS: &str = "
+CREATE TABLE void (validation_id TEXT NOT NULL, attempt INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY (validation_id, attempt)) STRICT;
+CREATE TRIGGER void_is_final BEFORE UPDATE ON void BEGIN SELECT RAISE(ABORT, 'a void is never changed'); END;
+CREATE TRIGGER void_stays BEFORE DELETE ON void BEGIN SELECT RAISE(ABORT, 'a void is never deleted'); END;
 ";
 
 /// Restored at start: baskets, and validations, of the last two days at most, and not more than these.
@@ -103,10 +114,10 @@ impl Database {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Somebody else may have made it while this one waited for the lock.
             let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            if found < FORMAT {
-                transaction.execute_batch(SCHEMA)?;
-                transaction.pragma_update(None, "user_version", FORMAT)?;
+            for migration in MIGRATIONS.iter().skip(found.max(0) as usize) {
+                transaction.execute_batch(migration)?;
             }
+            transaction.pragma_update(None, "user_version", FORMAT)?;
             transaction.commit()?;
         }
         Ok(Self { connection })
@@ -146,8 +157,8 @@ impl Database {
         while let Some(row) = rows.next()? {
             let (id, basket): (String, String) = (row.get(0)?, row.get(1)?);
             let id: ValidationId = id.try_into().map_err(|e| unreadable("validation", e))?;
-            let verdicts = self.verdicts(&id)?;
-            validations.push((id, basket_id(basket)?, verdicts));
+            let (verdicts, void) = (self.verdicts(&id)?, self.void(&id)?);
+            validations.push(RestoredVisit { id, basket_id: basket_id(basket)?, verdicts, void });
         }
         Ok(Restored { baskets, validations })
     }
@@ -166,6 +177,15 @@ impl Database {
             verdicts.push(Arc::new(parse("attempt", &verdict)?));
         }
         Ok(verdicts)
+    }
+
+    /// The last attempt of a validation whose pass holds no more.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn void(&self, id: &ValidationId) -> Result<Option<u32>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT max(attempt) FROM void WHERE validation_id = ?1")?;
+        Ok(query.query_row(params![id.as_str()], |row| row.get(0))?)
     }
 
     /// The basket of a validation, if there is such a validation.
@@ -298,6 +318,12 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
                     verdict.decided_at.ms(),
                     json("attempt", verdict.as_ref())?
                 ],
+            )?;
+        }
+        Record::Void { id, attempt, at } => {
+            connection.execute(
+                "INSERT INTO void (validation_id, attempt, at_ms) VALUES (?1, ?2, ?3)",
+                params![id.as_str(), attempt, at.ms()],
             )?;
         }
     }

@@ -83,16 +83,32 @@ fn thirteen(text: &str) -> String {
     format!("{:13}", text.chars().take(13).map(printable).collect::<String>())
 }
 
-/// The answer to a challenge `z`: a checksum that the till chooses freely, rotated left by the high half of `z`; and the rest of
-/// `cs · x^16` divided by the polynomial, rotated right by the low half. The polynomial's term `x^16` is implied: only its
-/// lower 16 bits are looked at, so that `0x1021` and `0x11021` are the same.
-pub fn answer(z: u8, cs: u16, polynomial: u32) -> [u16; 2] {
-    [cs.rotate_left(u32::from(z >> 4)), remainder(cs, polynomial).rotate_right(u32::from(z & 15))]
+/// The polynomial that a scale's maker has told: a secret, so that it is not shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Polynomial(u16);
+
+impl Polynomial {
+    /// Of degree 16, bit n for `x^n`. The term `x^16` is implied, so that `0x1021` and `0x11021` are the same.
+    pub const fn new(bits: u32) -> Self {
+        Self((bits & 0xffff) as u16)
+    }
+
+    /// The rest of `word · x^16` divided by it.
+    fn rest(self, word: u16) -> u16 {
+        (0..16).fold(word, |rest, _| if rest & 0x8000 == 0 { rest << 1 } else { (rest << 1) ^ self.0 })
+    }
 }
 
-fn remainder(cs: u16, polynomial: u32) -> u16 {
-    let low = (polynomial & 0xffff) as u16;
-    (0..16).fold(cs, |rest, _| if rest & 0x8000 == 0 { rest << 1 } else { (rest << 1) ^ low })
+impl std::fmt::Debug for Polynomial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Polynomial(secret)")
+    }
+}
+
+/// The answer to a challenge `z`: a checksum that the till chooses freely, rotated left by the high half of `z`; and the rest of
+/// `cs · x^16` divided by the polynomial, rotated right by the low half.
+pub fn answer(z: u8, cs: u16, polynomial: Polynomial) -> [u16; 2] {
+    [cs.rotate_left(u32::from(z >> 4)), polynomial.rest(cs).rotate_right(u32::from(z & 15))]
 }
 
 /// Takes answers out of a stream of bytes. Holds at most one record.
@@ -250,13 +266,15 @@ mod tests {
     fn the_challenge_is_a_crc_of_the_chosen_word() {
         // x^16 + x^12 + x^5 + 1 makes the remainder CRC-16/XMODEM of the two bytes: an implementation of other people.
         let crc = crc::Crc::<u16>::new(&crc::CRC_16_XMODEM);
+        let polynomial = Polynomial::new(0x1021);
+        assert_eq!(polynomial, Polynomial::new(0x11021));
         for cs in [0_u16, 1, 0x8000, 0x1234, 0x0042, 0xffff] {
-            assert_eq!(answer(0, cs, 0x1021), [cs, crc.checksum(&cs.to_be_bytes())]);
-            assert_eq!(answer(0, cs, 0x11021), answer(0, cs, 0x1021));
+            assert_eq!(answer(0, cs, polynomial), [cs, crc.checksum(&cs.to_be_bytes())]);
         }
         // By hand: 1 · x^16 leaves the polynomial without its first term, 0x1021. Z = A7: 0001 left by ten is 0400;
         // 1021 right by seven, 0001 0000 0010 0001 → 0100 0010 0010 0000.
-        assert_eq!(answer(0xa7, 1, 0x1021), [0x0400, 0x4220]);
+        assert_eq!(answer(0xa7, 1, polynomial), [0x0400, 0x4220]);
+        assert!(!format!("{polynomial:?}").contains("4129"), "a secret does not get into a log");
     }
 
     #[test]

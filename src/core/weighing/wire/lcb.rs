@@ -3,7 +3,7 @@
 //! Payloads, all little-endian:
 //! - sample: `u8 1 | u8 1 | u16 seq | u32 t_us | u8 nch | u8 flags | i32 counts[nch] | u8 chstat[nch] | i16 temp_centi_C`
 //! - info: `u8 1 | u8 2 | u16 seq | u32 t_us | u8 len | serial number | u32 firmware_hash | u8 adc_type |
-//!   u16 sample_rate_hz_x10 | u8 gain | u8 nch | u32 calibration_id[nch] | u16 group_delay_us`
+//!   u16 sample_rate_hz_x10 | u8 gain | u8 nch | u32 cell_id[nch] | u16 group_delay_us`
 //! - command: `u8 1 | u8 0x10 | u16 seq | u8 command`; ack `u8 1 | u8 0x11 | u16 seq`; nak the same with a reason.
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
@@ -44,6 +44,11 @@ impl Sample {
     pub fn is_saturated(&self) -> bool {
         self.status[..self.channels].iter().any(|s| s & 0b110 != 0)
     }
+
+    /// Whether the bridges have their voltage and the board its supply.
+    pub fn is_powered(&self) -> bool {
+        self.flags & 0b110 == 0b110
+    }
 }
 
 /// Who the board is.
@@ -57,6 +62,15 @@ pub struct Info {
     pub sample_rate_hz_x10: u16,
     /// Channels in use.
     pub channels: u8,
+    /// Which cell hangs on each channel, as [`cell_id`] of its serial number; 0 where the board does not know.
+    pub cell_ids: [u32; CHANNELS_MAX],
+    /// From a change of load to the middle of the converter's answer, microseconds.
+    pub group_delay_us: u16,
+}
+
+/// How an info frame names a load cell: CRC-32/ISO-HDLC of its serial number.
+pub fn cell_id(serial_number: &str) -> u32 {
+    CRC.checksum(serial_number.as_bytes())
 }
 
 /// What came over the wire.
@@ -130,17 +144,21 @@ impl Command {
             Self::Reset => 4,
         };
         let [low, high] = seq.to_le_bytes();
-        let mut payload = vec![1, 0x10, low, high, code];
-        payload.extend(CRC.checksum(&payload).to_le_bytes());
-        let mut frame = vec![0];
-        for block in payload.split(|b| *b == 0) {
-            // Blocks are shorter than 254 bytes: a command has nine.
-            frame.push(block.len() as u8 + 1);
-            frame.extend(block);
-        }
-        frame.push(0);
-        frame
+        frame(&[1, 0x10, low, high, code])
     }
+}
+
+/// A payload of at most 160 bytes as a frame: checksum, stuffing, delimiters on both sides.
+pub fn frame(payload: &[u8]) -> Vec<u8> {
+    let checked = [payload, &CRC.checksum(payload).to_le_bytes()].concat();
+    let mut frame = vec![0];
+    for block in checked.split(|b| *b == 0) {
+        // Blocks are shorter than 254 bytes, as payloads are.
+        frame.push(block.len() as u8 + 1);
+        frame.extend(block);
+    }
+    frame.push(0);
+    frame
 }
 
 /// Takes frames out of a stream of bytes. Holds at most one frame; garbage cannot make it grow.
@@ -276,8 +294,12 @@ fn read_info(field: &mut Fields<'_>) -> Option<Info> {
     let sample_rate_hz_x10 = field.u16()?;
     field.u8()?;
     let channels = field.u8()?;
-    field.take(usize::from(channels) * 4 + 2)?;
-    Some(Info { serial_number, firmware_hash, sample_rate_hz_x10, channels })
+    let mut cell_ids = [0; CHANNELS_MAX];
+    for id in cell_ids.get_mut(..usize::from(channels))? {
+        *id = field.u32()?;
+    }
+    let group_delay_us = field.u16()?;
+    Some(Info { serial_number, firmware_hash, sample_rate_hz_x10, channels, cell_ids, group_delay_us })
 }
 
 /// What is left of a payload.

@@ -23,6 +23,7 @@ mod window;
 pub use decoder::Decoder;
 pub use event::{ErrorKind, Event, Reason, WeightKind};
 pub use number::{Decimal, MassUnit};
+pub use registers::RegisterMap;
 
 use serde::{Deserialize, Serialize};
 

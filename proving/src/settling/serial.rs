@@ -1,4 +1,4 @@
-//! How fast and how truly a load is found after the last touch.
+//! The whole way through serial bytes: how fast and how truly a station of today's hardware finds loads.
 
 use crate::station;
 use crate::statistics::{Share, quantile};
@@ -66,19 +66,19 @@ struct Placement {
 
 fn place(hardware: &Hardware, shop: &Arc<Shop>, seed: u64) -> Result<Placement> {
     let mut stage = Stage::new(hardware.clone(), shop.clone(), seed);
-    let mut scale = Scale::new(station::scale(hardware)?);
-    scale.opened(Mono::from_us(0));
+    let mut scale = Scale::new(station::scale(hardware));
+    scale.opened(0, Mono::from_us(0));
     let mut now_us = 0;
     let mut events = Vec::new();
     let mut step = |stage: &mut Stage, scale: &mut Scale, events: &mut Vec<ScaleEvent>| {
         now_us += 2_500;
         stage.advance_to(now_us);
         let now = Mono::from_us(now_us);
-        if let Some(bytes) = scale.poll_send(now) {
-            stage.rig_mut().receive(0, &bytes);
+        if let Some((port, bytes)) = scale.poll_send(now) {
+            stage.rig_mut().receive(port, &bytes);
         }
         let bytes = stage.rig_mut().take_bytes(0);
-        scale.push(now, now, &bytes, events);
+        scale.push(0, now, now, &bytes, events);
         now_us
     };
     for _ in 0..600 {

@@ -1,0 +1,75 @@
+//! Secrets by name: files in a folder that only the daemon's user may read, never in a station file and never in a log.
+
+use augenmass_core::weighing::wire::dialog::Polynomial;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Where they lie, in the station's data folder.
+const FOLDER: &str = "secrets";
+
+/// Why a secret cannot be used. Never says what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It cannot be read.
+    #[error("cannot read the secret {}: {source}; put it there, readable by the daemon's user alone", path.display())]
+    Unreadable {
+        /// Its file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Others can read it.
+    #[error("the secret {} can be read by others: `chmod 600` it", .0.display())]
+    Open(PathBuf),
+    /// It is no polynomial.
+    #[error("the secret {} holds no polynomial: write it in hexadecimal, as in 1A2B", .0.display())]
+    NoPolynomial(PathBuf),
+}
+
+/// Reads a Checkout-Dialog polynomial: up to five hexadecimal digits.
+///
+/// # Errors
+/// A file that is not there, that others can read, or that holds something else.
+pub fn polynomial(data_directory: &Path, name: &str) -> Result<Polynomial, SecretError> {
+    let path = data_directory.join(FOLDER).join(name);
+    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+    let mode = std::fs::metadata(&path).map_err(unreadable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Open(path));
+    }
+    let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+    let digits = text.trim().trim_start_matches("0x");
+    match u32::from_str_radix(digits, 16) {
+        Ok(bits) if digits.len() <= 5 && bits <= 0x1_FFFF && bits & 0xFFFF != 0 => Ok(Polynomial::new(bits)),
+        Ok(_) | Err(_) => Err(SecretError::NoPolynomial(path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(content: &str, mode: u32) -> tempfile::TempDir {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::create_dir(data.path().join(FOLDER)).unwrap();
+        let path = data.path().join(FOLDER).join("p");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        data
+    }
+
+    #[test]
+    fn a_polynomial_is_read_from_a_file_of_its_own() {
+        assert_eq!(polynomial(put("1A2B\n", 0o600).path(), "p").unwrap(), Polynomial::new(0x1A2B));
+        assert_eq!(polynomial(put("0x11021", 0o400).path(), "p").unwrap(), Polynomial::new(0x1021));
+    }
+
+    #[test]
+    fn what_others_can_read_is_no_secret_and_what_is_wrong_is_not_repeated() {
+        let open = polynomial(put("1A2B", 0o644).path(), "p").unwrap_err();
+        assert!(matches!(open, SecretError::Open(_)) && !open.to_string().contains("1A2B"));
+        let wrong = polynomial(put("hunter2", 0o600).path(), "p").unwrap_err();
+        assert!(matches!(wrong, SecretError::NoPolynomial(_)) && !wrong.to_string().contains("hunter2"));
+        assert!(matches!(polynomial(put("1", 0o600).path(), "q"), Err(SecretError::Unreadable { .. })));
+    }
+}
