@@ -72,7 +72,6 @@ fn in_chunks(protocol: Protocol, options: &WireOptions, bytes: &[u8], seed: u8) 
     let mut events = Vec::new();
     for piece in pieces(bytes, seed) {
         decoder.push(piece, &mut |event| events.push(event));
-        bounded(&decoder);
     }
     decoder.pause(&mut |event| events.push(event));
     events
@@ -156,9 +155,9 @@ fn checked(protocol: Protocol, options: &WireOptions, bytes: &[u8], events: &[Ev
 }
 
 fn modbus_fits(rest: &[u8]) -> bool {
-    let Some(length) = rest.get(2).map(|count| usize::from(*count) + 5) else { return false };
+    let [1, 3 | 4, count, ..] = rest else { return false };
     // A CRC-16 over data and its own value is zero.
-    rest.get(..length).is_some_and(|frame| reflected_crc(frame, 0xa001, 0xffff) == 0)
+    rest.get(..usize::from(*count) + 5).is_some_and(|frame| reflected_crc(frame, 0xa001, 0xffff) == 0)
 }
 
 /// Whether a frame is a whole sample.
