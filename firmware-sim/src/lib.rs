@@ -1,7 +1,8 @@
 //! The hardware of a validation station, played: goods, plates, load-cell boards, finished scales, cameras, shoppers.
 //!
-//! Imports nothing of the daemon. [`world`], [`board`], [`indicator`], [`rig`], [`stage`], [`placement`], [`render`] and [`shop`] are sans-IO and seeded;
-//! [`shell`] gives them ptys, HTTP and real time; [`phone`] and [`scenario`] play the shoppers.
+//! Imports nothing of the daemon. [`world`], [`board`], [`indicator`], [`rig`], [`stage`], [`placement`], [`render`] and
+//! [`shop`] are sans-IO and seeded; [`shell`] gives them ptys, HTTP and real time; [`phone`] and [`scenario`] play the
+//! shoppers.
 
 pub mod board;
 pub mod hw;

@@ -1,4 +1,26 @@
 //! What can go wrong on and behind a serial port.
+//!
+//! | row of WEIGHING 5 | played by |
+//! |---|---|
+//! | unplug, replug, renumber | [`Fault::Unplug`], [`Fault::OtherDevice`] |
+//! | stale kernel bytes after reopen | [`Fault::HoldBack`]; on a pty the shell gives every host a fresh one |
+//! | partial frame, joined and lost bytes | [`Fault::Split`], [`Fault::Join`], [`Fault::LoseBytes`], [`Fault::FlipBits`] |
+//! | garbage flood | [`Fault::Garbage`] |
+//! | wrong baud or parity | [`Fault::HostLine`] |
+//! | duplicate frame, replayed backlog | [`Fault::DuplicateFrames`], [`Fault::HoldBack`], [`Fault::Late`] |
+//! | stuck value | [`Fault::FreezeCounts`], [`Fault::FreezeFrame`], [`Fault::StuckCell`] |
+//! | one cell dead or disconnected, cables exchanged | [`Fault::DeadCell`], [`Fault::OpenCell`], [`Fault::TimedOutCell`], [`Fault::SwapCells`] |
+//! | saturation, overload, negative | [`Fault::Saturate`]; a heavy load or a lifted plate on the stage |
+//! | unit or decimals wrong | a station file that says something else than the host's |
+//! | clock jump | [`Fault::ClockJump`], [`Fault::ClockDrift`] |
+//! | reboot mid-session, DTR reset | [`Fault::Reboot`] |
+//! | EMI burst | [`Fault::Spikes`] on all channels, with [`Fault::FlipBits`] |
+//! | 9600 baud latency | the line's own pace, [`Fault::Join`] for the adapter's timer |
+//! | excitation brown-out | [`Fault::BrownOut`] |
+//! | person leaning, trolley half on the plate | the stage's push; [`Fault::HalfOn`] |
+//! | wheel at the frame, debris under the plate | [`Fault::FrameTouches`], [`Fault::ZeroDrift`] |
+//!
+//! Writes that block, ModemManager and two daemons on one port are the operating system's and not played.
 
 use serde::{Deserialize, Serialize};
 
