@@ -1,10 +1,11 @@
-//! Set-up and the project's own commands: `cargo xtask demo | test | onnxruntime`.
+//! Set-up and the project's own commands: `cargo xtask demo | test | prove | onnxruntime`.
 
 mod check;
 mod demo;
 mod gallery;
 mod onnxruntime;
 mod process;
+mod prove;
 mod station_file;
 mod workspace;
 
@@ -25,6 +26,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Check the format, the lints and all tests.
     Test,
+    /// The long measurements: settling, calibration, every fault a thousand times.
+    Prove(prove::ProveArguments),
     /// Fetch the pinned ONNX Runtime library into target/onnxruntime (nothing to do when it is there).
     Onnxruntime,
 }
@@ -42,6 +45,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(arguments) => demo::demo(&workspace, &arguments),
         Command::Test => check::test(&workspace).map(|()| ExitCode::SUCCESS),
+        Command::Prove(arguments) => prove::prove(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Onnxruntime => {
             let library = onnxruntime::ensure(&workspace)?;
             println!("{}", library.display());

@@ -13,10 +13,16 @@ pub struct Row {
     /// After so many milliseconds a weight that the fault has made wrong is in no verdict any more; `None` where nobody can
     /// notice it from the cells alone.
     pub noticed_within_ms: Option<u64>,
+    /// Whether an honest basket passes in the end without anybody's help.
+    pub mends_itself: bool,
 }
 
 fn row(name: &'static str, fault: Fault, noticed_within_ms: u64) -> Row {
-    Row { name, fault, noticed_within_ms: Some(noticed_within_ms) }
+    Row { name, fault, noticed_within_ms: Some(noticed_within_ms), mends_itself: true }
+}
+
+fn unseen(name: &'static str, fault: Fault) -> Row {
+    Row { name, fault, noticed_within_ms: None, mends_itself: true }
 }
 
 /// What may happen to a load-cell board, its line and its cells.
@@ -52,17 +58,9 @@ pub fn board() -> Vec<Row> {
         row("board clock jumps on", Fault::ClockJump { ms: 5_000 }, 0),
         row("board clock jumps back", Fault::ClockJump { ms: -5_000 }, 0),
         row("board clock 5 % fast", Fault::ClockDrift { ppm: 50_000.0 }, 0),
-        row("plate lifted", Fault::ZeroDrift { g_per_min: -6_000.0, channel: None }, 1_500),
-        Row {
-            name: "brown-out, not told",
-            fault: Fault::BrownOut { ratio: 0.97, told: false },
-            noticed_within_ms: None,
-        },
-        Row {
-            name: "wheel or dirt carries a tenth",
-            fault: Fault::FrameTouches { share: 0.1, at_mm: [150.0, 100.0] },
-            noticed_within_ms: None,
-        },
+        row("zero wanders 24 g a minute", Fault::ZeroDrift { g_per_min: 6.0, channel: None }, 0),
+        unseen("brown-out, not told", Fault::BrownOut { ratio: 0.97, told: false }),
+        unseen("wheel or dirt carries a tenth", Fault::FrameTouches { share: 0.1, at_mm: [150.0, 100.0] }),
     ]
 }
 
@@ -77,6 +75,7 @@ pub fn indicator() -> Vec<Row> {
         row("backlog, then all at once", Fault::HoldBack, 1_050),
         row("wrong speed", Fault::HostLine { baud: Some(4_800), data_bits: None, parity: None }, 1_050),
         row("silent", Fault::Silent, 1_050),
-        row("scale starts anew", Fault::Reboot, 400),
+        // Under a basket it may have taken the basket for zero: staff must look.
+        Row { mends_itself: false, ..row("scale starts anew", Fault::Reboot, 400) },
     ]
 }
