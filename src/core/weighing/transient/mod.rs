@@ -53,6 +53,8 @@ const SECOND_RATIOS: [f64; 20] = [
 const SECOND_PRIOR: f64 = 0.15;
 /// A level of the model needs so many samples more than unknowns.
 const SPARE: usize = 6;
+/// Richer models than the first are tried at every so many samples, until one holds.
+const RETRY: usize = 4;
 /// So many standard deviations of the misfit are still chance.
 const MISFIT_SIGMAS: f64 = 4.0;
 /// The idle noise is believed as if measured by so many samples.
@@ -76,12 +78,13 @@ pub struct Window {
     chi2: f64,
     freedom: f64,
     ln_evidence: f64,
+    tolerance: f64,
 }
 
 impl Window {
     /// Nothing fitted yet.
     pub fn new() -> Self {
-        Self { models: [None; 4], holds: None, hopeless: false, chi2: 0.0, freedom: 0.0, ln_evidence: f64::NEG_INFINITY }
+        Self { models: [None; 4], holds: None, hopeless: false, chi2: 0.0, freedom: 0.0, ln_evidence: f64::NEG_INFINITY, tolerance: 1.0 }
     }
 
     /// Whether one of the models explains the window as of the last [`Self::follow`].
@@ -97,6 +100,16 @@ impl Window {
     /// The model that holds.
     fn model(&self) -> Option<&Model> {
         self.models[self.holds? as usize].as_ref()
+    }
+
+    /// How much longer than one with the first mode alone the window must be for what it says to be told, seconds: a rich model can
+    /// also be bent to a hand.
+    pub fn longer_s(&self) -> f64 {
+        match self.holds {
+            None | Some(Level::First) => 0.0,
+            Some(Level::Second) => 0.06,
+            Some(Level::Slow | Level::Both) => 0.2,
+        }
     }
 
     /// Logarithm of the evidence of the model that holds, up to a constant for each sample.
@@ -115,15 +128,20 @@ impl Window {
     }
 
     /// Takes in the samples that have come: the simplest model that explains all of them.
-    pub fn follow(&mut self, points: &[Point], belief: Mode, noise_g: f64, work: &mut Workspace) {
-        self.holds = None;
+    ///
+    /// `tolerance` (1 or more) is by how much more than chance a model may leave.
+    pub fn follow(&mut self, points: &[Point], belief: Mode, noise_g: f64, tolerance: f64, work: &mut Workspace) {
+        self.tolerance = tolerance;
+        let before = self.holds.take();
         if points.len() < POINTS_MIN {
             return;
         }
         if self.try_level(Level::First, points, belief, noise_g, work) {
             return;
         }
-        if self.hopeless {
+        // A hand makes all of them fail; richer models are not tried on it at every sample.
+        let was_rich = before.is_some_and(|level| level > Level::First);
+        if self.hopeless || (!was_rich && !points.len().is_multiple_of(RETRY)) {
             return;
         }
         let second = self.try_level(Level::Second, points, belief, noise_g, work);
@@ -159,7 +177,7 @@ impl Window {
             return false;
         }
         let freedom = (points.len() as f64 - order as f64).max(1.0);
-        let limit = freedom * (1.0 + MISFIT_SIGMAS * (2.0 / freedom).sqrt());
+        let limit = self.tolerance * freedom * (1.0 + MISFIT_SIGMAS * (2.0 / freedom).sqrt());
         let (mut least, mut ln_evidence) = (f64::INFINITY, f64::NEG_INFINITY);
         for _ in 0..if known { 2 } else { 5 } {
             let Some(pass) = model.pass(points, noise_g, work) else {
@@ -241,7 +259,9 @@ impl Window {
                 slow::hypotheses(points, &other, &pass, noise_g, SECOND_PRIOR.ln(), work, hypotheses);
             }
         }
-        let scale = (NOISE_SAMPLES + self.chi2) / (NOISE_SAMPLES + self.freedom);
+        // With tolerance for what no model explains, what is left counts in full.
+        let scale = ((NOISE_SAMPLES + self.chi2) / (NOISE_SAMPLES + self.freedom))
+            .max(if self.tolerance > 1.0 { self.chi2 / self.freedom } else { 0.0 });
         average(hypotheses, scale)
     }
 }
