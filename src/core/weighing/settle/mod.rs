@@ -57,7 +57,7 @@ const HISTORY_S: f64 = 1.7;
 /// No window is longer.
 const WINDOW_MAX_S: f64 = 1.5;
 /// Nor shorter when a load is told: less would not show a hand that keeps still between two pushes, nor a liquid.
-const WINDOW_MIN_S: f64 = 0.36;
+const WINDOW_MIN_S: f64 = 0.4;
 /// Nor does it hold fewer periods: else oscillation and trend are one.
 const PERIODS_MIN: f64 = 1.8;
 /// While nothing is told a window begins so often, ...
@@ -73,7 +73,7 @@ const HAND_G: f64 = 40.0;
 /// A load is told only when it is known so well from the ringing, grams.
 const SIGMA_MAX_G: f64 = 3.0;
 /// So many estimates in a row must agree before a load is told.
-const AGREEING: usize = 2;
+const AGREEING: usize = 4;
 /// So many readings in a row must leave the level before a load counts as touched: one alone may be a spike.
 const LEAVING: usize = 3;
 /// So many readings may pass without a model that holds before a told load counts as touched.
@@ -82,6 +82,8 @@ const FAILING: usize = 8;
 const REVIEW: usize = 8;
 /// After so long without a fit that holds, plain stillness is enough.
 const PATIENCE_S: f64 = 1.6;
+/// After so many seconds without a load, models may leave so many times what chance would: no plate is only what a model knows.
+const TOLERANCES: [(f64, f64); 2] = [(1.2, 1.4), (2.0, 2.2)];
 /// Stillness over so long.
 const STILL_S: f64 = 0.5;
 
@@ -207,6 +209,7 @@ impl Settle {
     }
 
     fn told(&mut self, load: Load) -> Phase {
+        self.anchors.retain(|a| a.at == load.untouched_since);
         Phase::Ringing { load, failing: 0, leaving: 0, readings: 0 }
     }
 
@@ -226,13 +229,13 @@ impl Settle {
         self.follow(reading, load.untouched_since, BEGIN_TOLD_S);
         let Some(best) = self.anchors.iter().find(|a| a.window.holds()) else {
             return if failing + 1 >= FAILING || leaving >= LEAVING {
-                self.touched(reading.at)
+                self.touched(reading.at, 1)
             } else {
                 (Phase::Ringing { load, failing: failing + 1, leaving, readings }, None)
             };
         };
         if leaving >= LEAVING {
-            return self.touched(reading.at);
+            return self.touched(reading.at, 2);
         }
         let (age_s, amplitude_g) = (
             reading.at.seconds_since(best.at),
@@ -243,7 +246,7 @@ impl Settle {
         {
             let moved_g = (estimate.mass_g - load.mass.g()).abs();
             if moved_g > (4.0 * estimate.sigma_g.hypot(load.sigma.g())).max(3.0) {
-                return self.touched(reading.at);
+                return self.touched(reading.at, 3);
             }
         }
         if age_s > 0.6 && amplitude_g < 1.5 * self.noise_g {
@@ -259,12 +262,13 @@ impl Settle {
         let drifted = mean(self.since(reading.at.minus_ms(500)).map(|r| r.mass_g))
             .is_some_and(|m| (m - load.mass.g()).abs() > (5.0 * load.sigma.g()).max(limit_g));
         if leaving >= LEAVING || drifted {
-            return self.touched(reading.at);
+            return self.touched(reading.at, 4);
         }
         (Phase::Quiet { load, leaving }, None)
     }
 
-    fn touched(&mut self, at: Mono) -> (Phase, Option<SettleEvent>) {
+    fn touched(&mut self, at: Mono, why: i32) -> (Phase, Option<SettleEvent>) {
+        let _ = why;
         self.anchors.clear();
         // The readings that gave it away belong to the touch.
         (moving(at.minus_ms(40)), Some(SettleEvent::Disturbed { at }))
@@ -273,12 +277,14 @@ impl Settle {
     /// Lets the windows grow by the newest reading, begins new ones and ends those that nothing explains.
     fn follow(&mut self, reading: Reading, since: Mono, begin_s: f64) {
         let mut anchors = std::mem::take(&mut self.anchors);
-        let belief = self.mode(reading.mass_g);
+        let waiting_s = reading.at.seconds_since(since);
+        let tolerance = TOLERANCES.iter().rev().find(|(after_s, _)| waiting_s >= *after_s).map_or(1.0, |(_, t)| *t);
+        let belief = self.mode(self.live_g().unwrap_or(reading.mass_g));
         for anchor in &mut anchors {
             let mut points = std::mem::take(&mut self.points);
             points.clear();
             points.extend(self.since(anchor.at).map(|r| (r.at.seconds_since(anchor.at), r.mass_g)));
-            anchor.window.follow(&points, belief, self.noise_g, &mut self.work);
+            anchor.window.follow(&points, belief, self.noise_g, tolerance, &mut self.work);
             self.points = points;
         }
         anchors.retain(|a| !a.window.is_hopeless() && reading.at.seconds_since(a.at) <= WINDOW_MAX_S);
@@ -299,7 +305,7 @@ impl Settle {
         let holding = || self.anchors.iter().filter(|a| a.window.holds());
         let likeliest = holding().max_by(|a, b| rough(a).total_cmp(&rough(b)))?;
         let (at, highest) = (likeliest.at, rough(likeliest));
-        if now.seconds_since(at) < self.window_s(mass_g) {
+        if now.seconds_since(at) < self.window_s(mass_g) + likeliest.window.longer_s() {
             return None;
         }
         let mut chosen: [Option<usize>; WINDOWS_MAX] = [None; WINDOWS_MAX];

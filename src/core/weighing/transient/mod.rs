@@ -46,12 +46,15 @@ const SECOND_G: f64 = 100.0;
 /// Of a slow wave's.
 const SLOW_G: f64 = 40.0;
 /// Where a second wave is looked for, as multiples of the first's frequency.
-const SECOND_RATIOS: [f64; 20] =
-    [0.5, 0.6, 0.7, 0.8, 1.3, 1.4, 1.51, 1.63, 1.76, 1.9, 2.05, 2.21, 2.39, 2.58, 2.79, 3.01, 3.25, 3.51, 3.8, 4.1];
+const SECOND_RATIOS: [f64; 20] = [
+    0.5, 0.6, 0.7, 0.8, 1.3, 1.4, 1.51, 1.63, 1.76, 1.9, 2.05, 2.21, 2.39, 2.58, 2.79, 3.01, 3.25, 3.51, 3.8, 4.1,
+];
 /// How likely a second wave is before anything is seen.
 const SECOND_PRIOR: f64 = 0.15;
 /// A level of the model needs so many samples more than unknowns.
 const SPARE: usize = 6;
+/// Richer models than the first are tried at every so many samples, until one holds.
+const RETRY: usize = 4;
 /// So many standard deviations of the misfit are still chance.
 const MISFIT_SIGMAS: f64 = 4.0;
 /// The idle noise is believed as if measured by so many samples.
@@ -75,19 +78,13 @@ pub struct Window {
     chi2: f64,
     freedom: f64,
     ln_evidence: f64,
+    tolerance: f64,
 }
 
 impl Window {
     /// Nothing fitted yet.
     pub fn new() -> Self {
-        Self {
-            models: [None; 4],
-            holds: None,
-            hopeless: false,
-            chi2: 0.0,
-            freedom: 0.0,
-            ln_evidence: f64::NEG_INFINITY,
-        }
+        Self { models: [None; 4], holds: None, hopeless: false, chi2: 0.0, freedom: 0.0, ln_evidence: f64::NEG_INFINITY, tolerance: 1.0 }
     }
 
     /// Whether one of the models explains the window as of the last [`Self::follow`].
@@ -103,6 +100,16 @@ impl Window {
     /// The model that holds.
     fn model(&self) -> Option<&Model> {
         self.models[self.holds? as usize].as_ref()
+    }
+
+    /// How much longer than one with the first mode alone the window must be for what it says to be told, seconds: a rich model can
+    /// also be bent to a hand.
+    pub fn longer_s(&self) -> f64 {
+        match self.holds {
+            None | Some(Level::First) => 0.0,
+            Some(Level::Second) => 0.06,
+            Some(Level::Slow | Level::Both) => 0.2,
+        }
     }
 
     /// Logarithm of the evidence of the model that holds, up to a constant for each sample.
@@ -121,15 +128,20 @@ impl Window {
     }
 
     /// Takes in the samples that have come: the simplest model that explains all of them.
-    pub fn follow(&mut self, points: &[Point], belief: Mode, noise_g: f64, work: &mut Workspace) {
-        self.holds = None;
+    ///
+    /// `tolerance` (1 or more) is by how much more than chance a model may leave.
+    pub fn follow(&mut self, points: &[Point], belief: Mode, noise_g: f64, tolerance: f64, work: &mut Workspace) {
+        self.tolerance = tolerance;
+        let before = self.holds.take();
         if points.len() < POINTS_MIN {
             return;
         }
         if self.try_level(Level::First, points, belief, noise_g, work) {
             return;
         }
-        if self.hopeless {
+        // A hand makes all of them fail; richer models are not tried on it at every sample.
+        let was_rich = before.is_some_and(|level| level > Level::First);
+        if self.hopeless || (!was_rich && !points.len().is_multiple_of(RETRY)) {
             return;
         }
         let second = self.try_level(Level::Second, points, belief, noise_g, work);
@@ -146,7 +158,9 @@ impl Window {
             self.holds = Some(Level::Second);
             return;
         }
-        if !self.try_level(Level::Both, points, belief, noise_g, work) && points.len() > 13 + SPARE + 6 {
+        if !self.try_level(Level::Both, points, belief, noise_g, work)
+            && points.len() > 13 + SPARE + 6
+        {
             self.hopeless = true;
         }
     }
@@ -163,7 +177,7 @@ impl Window {
             return false;
         }
         let freedom = (points.len() as f64 - order as f64).max(1.0);
-        let limit = freedom * (1.0 + MISFIT_SIGMAS * (2.0 / freedom).sqrt());
+        let limit = self.tolerance * freedom * (1.0 + MISFIT_SIGMAS * (2.0 / freedom).sqrt());
         let (mut least, mut ln_evidence) = (f64::INFINITY, f64::NEG_INFINITY);
         for _ in 0..if known { 2 } else { 5 } {
             let Some(pass) = model.pass(points, noise_g, work) else {
@@ -189,7 +203,14 @@ impl Window {
         holds
     }
 
-    fn begin(&self, level: Level, points: &[Point], belief: Mode, noise_g: f64, work: &mut Workspace) -> Option<Model> {
+    fn begin(
+        &self,
+        level: Level,
+        points: &[Point],
+        belief: Mode,
+        noise_g: f64,
+        work: &mut Workspace,
+    ) -> Option<Model> {
         let first = self.models[Level::First as usize];
         match level {
             Level::First => begin_first(points, belief),
@@ -238,10 +259,15 @@ impl Window {
                 slow::hypotheses(points, &other, &pass, noise_g, SECOND_PRIOR.ln(), work, hypotheses);
             }
         }
-        let scale = (NOISE_SAMPLES + self.chi2) / (NOISE_SAMPLES + self.freedom);
+        // With tolerance for what no model explains, what is left counts in full.
+        let scale = ((NOISE_SAMPLES + self.chi2) / (NOISE_SAMPLES + self.freedom))
+            .max(if self.tolerance > 1.0 { self.chi2 / self.freedom } else { 0.0 });
         average(hypotheses, scale)
     }
 }
+
+
+
 
 fn average(hypotheses: &[Hypothesis], scale: f64) -> Option<Estimate> {
     let highest = hypotheses.iter().map(|h| h.ln_weight).fold(f64::NEG_INFINITY, f64::max);
@@ -258,8 +284,7 @@ fn average(hypotheses: &[Hypothesis], scale: f64) -> Option<Estimate> {
         .map(|h| (h.ln_weight - highest).exp() * (scale * h.variance + (h.mass_g - mean).powi(2)))
         .sum::<f64>()
         / total;
-    let estimate =
-        Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow: slow / total, ln_evidence: highest + total.ln() };
+    let estimate = Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow: slow / total, ln_evidence: highest + total.ln() };
     (estimate.mass_g.is_finite() && estimate.sigma_g.is_finite()).then_some(estimate)
 }
 
@@ -273,12 +298,7 @@ pub fn average_windows(windows: &[(f64, Estimate)]) -> Option<Estimate> {
     let variance = weights().map(|(w, e)| w * (e.sigma_g.powi(2) + (e.mass_g - mean).powi(2))).sum::<f64>() / total;
     let slow = weights().map(|(w, e)| w * e.slow).sum::<f64>() / total;
     let ln_evidence = highest + total.ln();
-    (mean.is_finite() && variance.is_finite()).then_some(Estimate {
-        mass_g: mean,
-        sigma_g: variance.sqrt(),
-        slow,
-        ln_evidence,
-    })
+    (mean.is_finite() && variance.is_finite()).then_some(Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow, ln_evidence })
 }
 
 /// The best frequency and damping of a coarse grid.
@@ -317,8 +337,11 @@ fn begin_second(first: &Model, points: &[Point], noise_g: f64, work: &mut Worksp
     let first_hz = first.waves[0].ln_f.exp();
     let frequencies = SECOND_RATIOS.iter().map(|r| r * first_hz).filter(|hz| *hz < highest_hz && *hz > 1.2 / span_s);
     let (wave, mass_g) = strongest(points, &work.left, frequencies)?;
-    let belief =
-        WaveBelief { amplitude_g: SECOND_G, ln_f: ((2.0 * first_hz).ln(), 0.6), ln_zeta: (0.04_f64.ln(), 0.6) };
+    let belief = WaveBelief {
+        amplitude_g: SECOND_G,
+        ln_f: ((2.0 * first_hz).ln(), 0.6),
+        ln_zeta: (0.04_f64.ln(), 0.6),
+    };
     let mut model = first.with(wave, belief);
     model.mass_g += mass_g;
     Some(model)
@@ -331,7 +354,8 @@ fn begin_slow(fast: &Model, points: &[Point], noise_g: f64, work: &mut Workspace
     let first_hz = fast.waves[0].ln_f.exp();
     let frequencies = slow::frequencies(first_hz).filter(|hz| *hz * span_s > 0.4);
     let (wave, mass_g) = strongest(points, &work.left, frequencies)?;
-    let belief = WaveBelief { amplitude_g: SLOW_G, ln_f: (1.7_f64.ln(), 0.5), ln_zeta: (0.035_f64.ln(), 0.5) };
+    let belief =
+        WaveBelief { amplitude_g: SLOW_G, ln_f: (1.7_f64.ln(), 0.5), ln_zeta: (0.035_f64.ln(), 0.5) };
     let mut model = fast.with(wave, belief);
     model.mass_g += mass_g;
     Some(model)

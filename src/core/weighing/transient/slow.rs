@@ -26,15 +26,15 @@ const LOWEST_HZ: f64 = 0.35;
 /// Highest.
 const HIGHEST_HZ: f64 = 3.6;
 /// Ratio of one frequency to the next.
-const RATIO: f64 = 1.17;
+const RATIO: f64 = 1.1;
 /// A wave so near to the plate's own is not told from it, and need not be.
 const BELOW_FIRST: f64 = 0.62;
 /// Damping of a liquid in its vessel.
 const DAMPING: f64 = 0.035;
 /// Sizes, 1 sigma of each part in grams.
-const SIZES_G: [f64; 4] = [1.5, 6.0, 25.0, 120.0];
+const SIZES_G: [f64; 4] = [1.5, 5.0, 15.0, 50.0];
 /// How likely something slow is before anything is seen.
-const PRIOR: f64 = 0.15;
+const PRIOR: f64 = 0.006;
 /// Two parts, and how they change with a frequency between two of the grid.
 const COLUMNS: usize = 4;
 
