@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                r#"{"event":"weight","mass_mg":100000,"stable":true,"kind":"net"}"#,
+                r#"{"event":"weight","mass_mg":100000,"stable":true,"kind":"gross"}"#,
                 r#"{"event":"error","kind":"partial"}"#
             ]
         );
@@ -240,12 +240,14 @@ mod tests {
 
     #[test]
     fn what_the_frame_leaves_open_is_taken_from_the_command_line() {
-        let bytes = b"\x0201.234\r";
-        let (events, _) = run(&arguments(Protocol::Toledo8217, false), bytes);
-        assert!(events.starts_with(r#"{"event":"number","value":"1.234""#), "{events}");
-        let kilograms = DecodeArguments { unit: Some(MassUnit::Kg), ..arguments(Protocol::Toledo8217, false) };
-        let (events, _) = run(&kilograms, bytes);
-        assert!(events.contains(r#""mass_mg":1234000"#), "{events}");
+        // The reply of the LAUMAS manual: 12500, at rest.
+        let bytes = b"01 03 0A 08 00 00 00 30 D4 00 00 30 D4 84 E1";
+        let (events, _) = run(&arguments(Protocol::ModbusLaumas, true), bytes);
+        assert!(events.contains(r#""event":"number","value":"12500""#), "{events}");
+        let told =
+            DecodeArguments { unit: Some(MassUnit::Kg), decimals: Some(3), ..arguments(Protocol::ModbusLaumas, true) };
+        let (events, _) = run(&told, bytes);
+        assert!(events.contains(r#""mass_mg":12500000"#), "{events}");
     }
 
     #[test]

@@ -101,7 +101,8 @@ pub(super) fn site(file: &StationConfig, board: &str) -> Result<(Vec<BoardConfig
 impl Plate {
     /// Opens the boards' ports and waits until all have said who they are.
     pub(super) async fn open(boards: Vec<BoardConfig>, site: &Site) -> Result<Self, CalibrateError> {
-        let (sender, events) = mpsc::channel(4096);
+        // Short: what queues up while a person is slow is of no use afterwards.
+        let (sender, events) = mpsc::channel(256);
         let noise_g: f64 = boards.iter().flat_map(|b| &b.cells).map(|c| c.noise_g * c.noise_g).sum();
         let counts_per_g: Vec<f64> = site.cells.iter().map(|c| c.counts_per_g).collect();
         let start = |(port, config): (usize, BoardConfig)| Board {

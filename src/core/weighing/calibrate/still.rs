@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 const WINDOW_MS: u64 = 1_500;
 /// A reading has at least so many samples.
 const SAMPLES_MIN: usize = 12;
+/// Ringing still dies away when the second half of a reading scatters less than this share of the first.
+const DYING_SHARE: f64 = 0.75;
 /// A sample this late after the one before means that the stream was interrupted.
 const GAP_MS: u64 = 500;
 
@@ -32,6 +34,7 @@ pub struct Still {
 pub struct StillWatch {
     counts_per_g: Vec<f64>,
     scatter_max_g: f64,
+    noise_g: f64,
     drift_max_g: f64,
     window: VecDeque<Taken>,
 }
@@ -50,6 +53,7 @@ impl StillWatch {
         Self {
             counts_per_g,
             scatter_max_g: (division_g / 2.0).max(3.0 * noise_g),
+            noise_g,
             drift_max_g: division_g / 10.0,
             window: VecDeque::new(),
         }
@@ -77,10 +81,12 @@ impl StillWatch {
             return None;
         }
         let still = self.reading()?;
+        let dying = still.scatter_g > self.noise_g && self.is_dying();
         self.window.pop_front();
         // The drift's own chance: two halves of n/2 samples each.
         let chance_g = 3.0 * still.scatter_g * (4.0 / still.samples as f64).sqrt();
-        let rests = still.scatter_g <= self.scatter_max_g && still.drift_g.abs() <= self.drift_max_g.max(chance_g);
+        let rests =
+            !dying && still.scatter_g <= self.scatter_max_g && still.drift_g.abs() <= self.drift_max_g.max(chance_g);
         rests.then_some(still)
     }
 
@@ -89,6 +95,12 @@ impl StillWatch {
         let last = self.window.back()?.at;
         let recent = self.window.iter().rev().take_while(|t| last.ms_since(t.at) <= 250).map(|t| t.sum_g);
         Some(mean(recent))
+    }
+
+    fn is_dying(&self) -> bool {
+        let sums = || self.window.iter().map(|t| t.sum_g);
+        let half = self.window.len() / 2;
+        deviation(sums().skip(half)) < DYING_SHARE * deviation(sums().take(half))
     }
 
     fn reading(&self) -> Option<Still> {
@@ -149,10 +161,10 @@ mod tests {
 
     #[test]
     fn ringing_is_waited_out() {
-        // 2 cells of 100 g · e^{-t} at 8 Hz: the sum's scatter over 1.5 s falls below 2.5 g when 200/√2 · e^{-(t-1.5)} has, so
-        // not before about 4 s.
+        // 2 cells of 100 g · e^{-t} at 8 Hz: the sum's scatter over 1.5 s is 356 g · e^{-t}, which falls below the
+        // idle noise of 1 g at 5.9 s; before, it is seen to die away.
         let (t, still) = first_still(|t| 500.0 + 100.0 * (-t).exp() * (50.0 * t).cos()).unwrap();
-        assert!((4.5..6.5).contains(&t), "{t}");
+        assert!((5.7..6.0).contains(&t), "{t}");
         assert!((still.mean_counts[0] - 5000.0).abs() < 2.0, "{still:?}");
     }
 
