@@ -42,8 +42,37 @@ fn both_stations_are_read() {
 }
 
 #[test]
+fn finished_scales_are_read_with_what_their_frames_leave_open() {
+    let sics = parse(include_str!("../../../hw-configs/indicator-mt-sics.toml"), "x.toml").unwrap();
+    assert_eq!((sics.boards.len(), sics.indicators[0].serial_number.as_deref()), (0, Some("1234567")));
+    let modbus = parse(include_str!("../../../hw-configs/indicator-modbus-laumas.toml"), "x.toml").unwrap();
+    let map = modbus.indicators[0].registers.clone().unwrap();
+    // The file writes the maker's usual map out in full.
+    assert_eq!(map, augenmass_core::weighing::wire::RegisterMap::laumas());
+    let plates = parse(include_str!("../../../hw-configs/two-plates.toml"), "x.toml").unwrap();
+    assert_eq!(plates.boards.len(), 2);
+    assert_ne!(plates.boards[0].plate, plates.boards[1].plate);
+}
+
+#[test]
+fn a_finished_scale_without_a_unit_or_its_secret_is_refused() {
+    let faults = |text: String| parse(&text, "x.toml").unwrap_err().to_string();
+    let laumas = include_str!("../../../hw-configs/indicator-modbus-laumas.toml");
+    let told = faults(laumas.replace("unit = ", "# unit = "));
+    assert!(told.contains("unit") && told.contains("modbus-laumas"), "{told}");
+    let told = faults(laumas.replace("count = 5", "count = 3"));
+    assert!(told.contains("registers"), "{told}");
+    let told = faults(laumas.replace("\"out_of_range\"", "\"out_of_rage\""));
+    assert!(told.contains("out_of_rage"), "{told}");
+    let dialog = include_str!("../../../hw-configs/indicator-dialog06.toml");
+    let told = faults(dialog.replace("polynomial_secret = ", "# polynomial_secret = "));
+    assert!(told.contains("polynomial_secret") && told.contains("challenge"), "{told}");
+}
+
+#[test]
 fn print_config_can_be_read_again() {
-    for text in [BASKET, TROLLEY] {
+    let scale = include_str!("../../../hw-configs/indicator-modbus-laumas.toml");
+    for text in [BASKET, TROLLEY, scale] {
         let config = parse(text, "first").unwrap();
         let printed = toml::to_string(&config).unwrap();
         assert_eq!(parse(&printed, "second").unwrap(), config, "{printed}");

@@ -46,9 +46,8 @@ const SECOND_G: f64 = 100.0;
 /// Of a slow wave's.
 const SLOW_G: f64 = 40.0;
 /// Where a second wave is looked for, as multiples of the first's frequency.
-const SECOND_RATIOS: [f64; 20] = [
-    0.5, 0.6, 0.7, 0.8, 1.3, 1.4, 1.51, 1.63, 1.76, 1.9, 2.05, 2.21, 2.39, 2.58, 2.79, 3.01, 3.25, 3.51, 3.8, 4.1,
-];
+const SECOND_RATIOS: [f64; 20] =
+    [0.5, 0.6, 0.7, 0.8, 1.3, 1.4, 1.51, 1.63, 1.76, 1.9, 2.05, 2.21, 2.39, 2.58, 2.79, 3.01, 3.25, 3.51, 3.8, 4.1];
 /// How likely a second wave is before anything is seen.
 const SECOND_PRIOR: f64 = 0.15;
 /// A level of the model needs so many samples more than unknowns.
@@ -84,7 +83,15 @@ pub struct Window {
 impl Window {
     /// Nothing fitted yet.
     pub fn new() -> Self {
-        Self { models: [None; 4], holds: None, hopeless: false, chi2: 0.0, freedom: 0.0, ln_evidence: f64::NEG_INFINITY, tolerance: 1.0 }
+        Self {
+            models: [None; 4],
+            holds: None,
+            hopeless: false,
+            chi2: 0.0,
+            freedom: 0.0,
+            ln_evidence: f64::NEG_INFINITY,
+            tolerance: 1.0,
+        }
     }
 
     /// Whether one of the models explains the window as of the last [`Self::follow`].
@@ -158,9 +165,7 @@ impl Window {
             self.holds = Some(Level::Second);
             return;
         }
-        if !self.try_level(Level::Both, points, belief, noise_g, work)
-            && points.len() > 13 + SPARE + 6
-        {
+        if !self.try_level(Level::Both, points, belief, noise_g, work) && points.len() > 13 + SPARE + 6 {
             self.hopeless = true;
         }
     }
@@ -203,14 +208,7 @@ impl Window {
         holds
     }
 
-    fn begin(
-        &self,
-        level: Level,
-        points: &[Point],
-        belief: Mode,
-        noise_g: f64,
-        work: &mut Workspace,
-    ) -> Option<Model> {
+    fn begin(&self, level: Level, points: &[Point], belief: Mode, noise_g: f64, work: &mut Workspace) -> Option<Model> {
         let first = self.models[Level::First as usize];
         match level {
             Level::First => begin_first(points, belief),
@@ -260,14 +258,14 @@ impl Window {
             }
         }
         // With tolerance for what no model explains, what is left counts in full.
-        let scale = ((NOISE_SAMPLES + self.chi2) / (NOISE_SAMPLES + self.freedom))
-            .max(if self.tolerance > 1.0 { self.chi2 / self.freedom } else { 0.0 });
+        let scale = ((NOISE_SAMPLES + self.chi2) / (NOISE_SAMPLES + self.freedom)).max(if self.tolerance > 1.0 {
+            self.chi2 / self.freedom
+        } else {
+            0.0
+        });
         average(hypotheses, scale)
     }
 }
-
-
-
 
 fn average(hypotheses: &[Hypothesis], scale: f64) -> Option<Estimate> {
     let highest = hypotheses.iter().map(|h| h.ln_weight).fold(f64::NEG_INFINITY, f64::max);
@@ -284,7 +282,8 @@ fn average(hypotheses: &[Hypothesis], scale: f64) -> Option<Estimate> {
         .map(|h| (h.ln_weight - highest).exp() * (scale * h.variance + (h.mass_g - mean).powi(2)))
         .sum::<f64>()
         / total;
-    let estimate = Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow: slow / total, ln_evidence: highest + total.ln() };
+    let estimate =
+        Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow: slow / total, ln_evidence: highest + total.ln() };
     (estimate.mass_g.is_finite() && estimate.sigma_g.is_finite()).then_some(estimate)
 }
 
@@ -298,7 +297,12 @@ pub fn average_windows(windows: &[(f64, Estimate)]) -> Option<Estimate> {
     let variance = weights().map(|(w, e)| w * (e.sigma_g.powi(2) + (e.mass_g - mean).powi(2))).sum::<f64>() / total;
     let slow = weights().map(|(w, e)| w * e.slow).sum::<f64>() / total;
     let ln_evidence = highest + total.ln();
-    (mean.is_finite() && variance.is_finite()).then_some(Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow, ln_evidence })
+    (mean.is_finite() && variance.is_finite()).then_some(Estimate {
+        mass_g: mean,
+        sigma_g: variance.sqrt(),
+        slow,
+        ln_evidence,
+    })
 }
 
 /// The best frequency and damping of a coarse grid.
@@ -337,11 +341,8 @@ fn begin_second(first: &Model, points: &[Point], noise_g: f64, work: &mut Worksp
     let first_hz = first.waves[0].ln_f.exp();
     let frequencies = SECOND_RATIOS.iter().map(|r| r * first_hz).filter(|hz| *hz < highest_hz && *hz > 1.2 / span_s);
     let (wave, mass_g) = strongest(points, &work.left, frequencies)?;
-    let belief = WaveBelief {
-        amplitude_g: SECOND_G,
-        ln_f: ((2.0 * first_hz).ln(), 0.6),
-        ln_zeta: (0.04_f64.ln(), 0.6),
-    };
+    let belief =
+        WaveBelief { amplitude_g: SECOND_G, ln_f: ((2.0 * first_hz).ln(), 0.6), ln_zeta: (0.04_f64.ln(), 0.6) };
     let mut model = first.with(wave, belief);
     model.mass_g += mass_g;
     Some(model)
@@ -354,8 +355,7 @@ fn begin_slow(fast: &Model, points: &[Point], noise_g: f64, work: &mut Workspace
     let first_hz = fast.waves[0].ln_f.exp();
     let frequencies = slow::frequencies(first_hz).filter(|hz| *hz * span_s > 0.4);
     let (wave, mass_g) = strongest(points, &work.left, frequencies)?;
-    let belief =
-        WaveBelief { amplitude_g: SLOW_G, ln_f: (1.7_f64.ln(), 0.5), ln_zeta: (0.035_f64.ln(), 0.5) };
+    let belief = WaveBelief { amplitude_g: SLOW_G, ln_f: (1.7_f64.ln(), 0.5), ln_zeta: (0.035_f64.ln(), 0.5) };
     let mut model = fast.with(wave, belief);
     model.mass_g += mass_g;
     Some(model)
