@@ -13,6 +13,7 @@ use augenmass_core::units::BadId;
 use augenmass_core::verdict::{Policy, Versions};
 use augenmass_core::weighing::indicator::{BadIndicator, Indicator, IndicatorConfig};
 use augenmass_core::weighing::settle::SettleConfig;
+use augenmass_core::weighing::wire::hbm_aed::Output;
 use augenmass_core::weighing::wire::{WeightKind, WireOptions};
 use augenmass_core::weighing::{BoardConfig, CellConfig, InstrumentConfig, ScaleConfig};
 use std::path::Path;
@@ -153,7 +154,8 @@ fn indicator(scale: &config::IndicatorConfig, data_directory: &Path) -> Result<I
             checksum: scale.checksum,
             address: scale.address,
             registers: scale.registers.clone(),
-            hbm: None,
+            // The one output that station files can have until one needs another.
+            hbm: Some(Output::default()),
         },
         serial_number: scale.serial_number.clone(),
         poll_ms: scale.poll_ms,

@@ -42,10 +42,11 @@ pub fn choose(format: Format) -> Vec<u8> {
 }
 
 /// What a load cell was told to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
-    /// The number that the command `COF` was given.
+    /// The number that the command `COF` was given; 8 if it is left out.
+    #[serde(default)]
     pub cof: Format,
     /// Whose status bits.
     #[serde(default)]
@@ -58,6 +59,13 @@ pub struct Output {
 pub struct Format {
     cof: u8,
     layout: Layout,
+}
+
+impl Default for Format {
+    /// COF8: four bytes, most significant first, with status.
+    fn default() -> Self {
+        Self { cof: 8, layout: Layout::Four { lsb_first: false, status: true } }
+    }
 }
 
 /// A number of `COF` that cannot be used.
@@ -499,5 +507,6 @@ mod tests {
         assert_eq!(Format::try_from(40), Err(FormatError::NoEnd(40)));
         assert_eq!(Format::try_from(10), Err(FormatError::Unknown(10)));
         assert!(serde_json::from_str::<Output>(r#"{"cof": 40}"#).is_err());
+        assert_eq!(Format::try_from(8), Ok(Format::default()));
     }
 }
