@@ -94,6 +94,7 @@ fn scale(file: &StationConfig, board: &config::BoardConfig) -> ScaleConfig {
             damping_ratio: platform.damping_ratio,
             noise_g: 1.0,
             sigma_g: platform.sigma_g,
+            quantum_g: 0.0,
         },
         max_g: platform.max_g,
         division_g: platform.division_g,

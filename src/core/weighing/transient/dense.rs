@@ -128,7 +128,14 @@ mod tests {
     #[test]
     fn what_is_not_definite_has_no_factor() {
         let mut normal = Normal::new(2);
-        normal.add(&{ let mut row = [0.0; SIZE]; (row[0], row[1]) = (1.0, 2.0); row }, 1.0);
+        normal.add(
+            &{
+                let mut row = [0.0; SIZE];
+                (row[0], row[1]) = (1.0, 2.0);
+                row
+            },
+            1.0,
+        );
         assert!(normal.factor().is_none());
         normal.believe(0, 0.0, 1.0);
         normal.believe(1, 0.0, 1.0);
