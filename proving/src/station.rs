@@ -223,6 +223,7 @@ pub fn scale(hardware: &Hardware) -> Result<ScaleConfig> {
             damping_ratio: platform.damping_ratio,
             noise_g: 1.0,
             sigma_g: platform.sigma_g,
+            quantum_g: 0.0,
         },
         max_g: platform.max_g,
         division_g: 5.0,

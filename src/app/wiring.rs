@@ -109,6 +109,7 @@ pub fn scale(file: &StationConfig, calibrations: &Calibrations) -> Result<ScaleC
             damping_ratio: platform.damping_ratio,
             noise_g: 1.0,
             sigma_g: calibrations.sigma_g().fold(platform.sigma_g, f64::max),
+            quantum_g: 0.0,
         },
         max_g: platform.max_g,
         division_g: platform.division_g,

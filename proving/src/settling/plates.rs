@@ -205,6 +205,7 @@ pub fn place(cell: &Cell, noise_g: f64, seed: u64, run: u64) -> Placement {
         damping_ratio: BELIEVED_DAMPING,
         noise_g,
         sigma_g: if extras.creep.is_some() { BELIEVED_CREEP * before_g } else { 0.0 },
+        quantum_g,
     };
     Placement { config, readings, mass_g, first_touch_us, last_touch_us }
 }

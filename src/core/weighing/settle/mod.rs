@@ -50,6 +50,9 @@ pub struct SettleConfig {
     pub noise_g: f64,
     /// Everything that more samples do not cure: calibration, corners, creep, temperature. 1 sigma in grams.
     pub sigma_g: f64,
+    /// Readings are rounded to multiples of this, grams; 0 if they are as fine as the converter.
+    #[serde(default)]
+    pub quantum_g: f64,
 }
 
 /// Readings are kept for so long.
@@ -65,17 +68,35 @@ const BEGIN_S: f64 = 0.037;
 /// ... and under a told load so often.
 const BEGIN_TOLD_S: f64 = 0.3;
 /// So many windows are averaged at most, ...
-const WINDOWS_MAX: usize = 5;
+const WINDOWS_MAX: usize = 4;
 /// ... those whose evidence is not below the best one's by more than a factor of e to this.
-const RIVAL: f64 = 9.0;
+const RIVAL: f64 = 8.0;
 /// How much a hand's force changes, grams.
 const HAND_G: f64 = 40.0;
-/// A load is told only when it is known so well from the ringing, grams.
+/// After windows were asked and knew too little they are asked again only after so many readings: asking is what costs.
+const PAUSE: usize = 3;
+/// A load is not told while a body leans on the plate with more than this probability.
+const LEANING_MAX: f64 = 0.1;
+/// Rounding to a quantum is a noise of so many quanta: one over the root of 12.
+const ROUNDING: f64 = 0.288_675;
+/// With fewer readings in a period of the plate ringing cannot be followed: only stillness counts.
+const READINGS_MIN: f64 = 6.0;
+/// After so long without a load, which is how a body leans, ...
+const WEARY_S: f64 = 1.2;
+/// ... windows are fitted on at every so many readings only.
+const WEARY_STRIDE: usize = 3;
+/// Of windows older than this ...
+const OLD_S: f64 = 0.6;
+/// ... only those are kept that begin so far apart.
+const BEGIN_OLD_S: f64 = 0.14;
+/// A load is told only when it is known so well, grams, platform's share and ringing together, or to so many times the noise if that is more.
 const SIGMA_MAX_G: f64 = 3.0;
 /// So many estimates in a row must agree before a load is told.
 const AGREEING: usize = 4;
 /// So many readings in a row must leave the level before a load counts as touched: one alone may be a spike.
 const LEAVING: usize = 3;
+/// A reading so many times the noise away from what is expected does not count until the next one confirms it.
+const SPIKE_SIGMAS: f64 = 8.0;
 /// So many readings may pass without a model that holds before a told load counts as touched.
 const FAILING: usize = 8;
 /// A told load that still rings is weighed again every so many readings.
@@ -84,13 +105,17 @@ const REVIEW: usize = 8;
 const PATIENCE_S: f64 = 1.6;
 /// After so many seconds without a load, models may leave so many times what chance would: no plate is only what a model knows.
 const TOLERANCES: [(f64, f64); 2] = [(1.2, 1.4), (2.0, 2.2)];
+/// Stillness in so many readings at least.
+const STILL_READINGS: f64 = 4.0;
+/// Stillness of fine readings, longer because a body that leans keeps still for a moment when it turns back.
+const STILL_FINE_S: f64 = 1.0;
 /// Stillness over so long.
 const STILL_S: f64 = 0.5;
 
 #[derive(Clone, Debug)]
 enum Phase {
     /// Nothing told, or what was told has been taken back.
-    Moving { since: Mono, agreeing: usize, last: Option<Estimate> },
+    Moving { since: Mono, agreeing: usize, last: Option<Estimate>, pause: usize },
     /// A load is told while the plate still rings under it.
     Ringing { load: Load, failing: usize, leaving: usize, readings: usize },
     /// A load is told and the plate is still.
@@ -98,7 +123,7 @@ enum Phase {
 }
 
 /// A window that began at some reading and grows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Anchor {
     at: Mono,
     window: Window,
@@ -112,7 +137,11 @@ pub struct Settle {
     phase: Phase,
     /// Oldest first.
     anchors: Vec<Anchor>,
+    /// A window as it was some readings ago: what has come since cannot have bent it.
+    frozen: Option<Anchor>,
+    /// Of one reading, rounding included.
     noise_g: f64,
+    readings: usize,
     points: Vec<Point>,
     work: Workspace,
     hypotheses: Vec<Hypothesis>,
@@ -126,7 +155,9 @@ impl Settle {
             history: VecDeque::new(),
             phase: moving(Mono::default()),
             anchors: Vec::new(),
-            noise_g: config.noise_g,
+            noise_g: config.noise_g.hypot(config.quantum_g * ROUNDING).max(1e-3),
+            frozen: None,
+            readings: 0,
             points: Vec::new(),
             work: Workspace::default(),
             hypotheses: Vec::new(),
@@ -165,12 +196,15 @@ impl Settle {
             return None;
         }
         self.history.push_back(reading);
+        self.readings = self.readings.wrapping_add(1);
         while self.history.front().is_some_and(|first| reading.at.seconds_since(first.at) > HISTORY_S) {
             self.history.pop_front();
         }
         let phase = std::mem::replace(&mut self.phase, moving(reading.at));
         let (phase, event) = match phase {
-            Phase::Moving { since, agreeing, last } => self.while_moving(reading, since, agreeing, last),
+            Phase::Moving { since, agreeing, last, pause } => {
+                self.while_moving(reading, since, (agreeing, last), pause)
+            }
             Phase::Ringing { load, failing, leaving, readings } => {
                 self.while_ringing(reading, load, failing, leaving, readings + 1)
             }
@@ -184,11 +218,20 @@ impl Settle {
         &mut self,
         reading: Reading,
         since: Mono,
-        agreeing: usize,
-        last: Option<Estimate>,
+        (agreeing, last): (usize, Option<Estimate>),
+        pause: usize,
     ) -> (Phase, Option<SettleEvent>) {
+        let coarse = self.is_coarse(reading.mass_g);
+        let passed_over = reading.at.seconds_since(since) > WEARY_S && !self.readings.is_multiple_of(WEARY_STRIDE);
+        if coarse || passed_over {
+            return match self.still(reading.at, since, coarse) {
+                Some(still) => self.told_still(reading.at, still),
+                None => (Phase::Moving { since, agreeing, last, pause }, None),
+            };
+        }
         self.follow(reading, since, BEGIN_S);
-        let estimate = self.estimate(reading.at);
+        let asked = pause == 0;
+        let (estimate, refused) = if asked { self.estimate(reading.at) } else { (None, false) };
         let agrees = |e: &Estimate| last.is_none_or(|l| (l.mass_g - e.mass_g).abs() <= 2.0 * l.sigma_g.max(e.sigma_g));
         let agreeing = match &estimate {
             Some((e, _)) if agrees(e) => agreeing + 1,
@@ -201,15 +244,18 @@ impl Settle {
             let load = self.make_load(estimate.mass_g, estimate.sigma_g, reading.at, from);
             return (self.told(load), Some(SettleEvent::Settled(load)));
         }
-        if let Some((mass_g, sigma_g)) = self.still(reading.at, since) {
-            let load = self.make_load(mass_g, sigma_g, reading.at, reading.at.minus_ms((STILL_S * 1000.0) as u64));
-            return (Phase::Quiet { load, leaving: 0 }, Some(SettleEvent::Settled(load)));
-        }
-        (Phase::Moving { since, agreeing, last: estimate.map(|(e, _)| e) }, None)
+        let pause = if refused { PAUSE } else { pause.saturating_sub(1) };
+        (Phase::Moving { since, agreeing, last: estimate.map(|(e, _)| e), pause }, None)
+    }
+
+    fn told_still(&self, at: Mono, (mass_g, sigma_g): (f64, f64)) -> (Phase, Option<SettleEvent>) {
+        let load = self.make_load(mass_g, sigma_g, at, at.minus_ms((STILL_S * 1000.0) as u64));
+        (Phase::Quiet { load, leaving: 0 }, Some(SettleEvent::Settled(load)))
     }
 
     fn told(&mut self, load: Load) -> Phase {
         self.anchors.retain(|a| a.at == load.untouched_since);
+        self.frozen = self.anchors.first().copied();
         Phase::Ringing { load, failing: 0, leaving: 0, readings: 0 }
     }
 
@@ -221,32 +267,39 @@ impl Settle {
         leaving: usize,
         readings: usize,
     ) -> (Phase, Option<SettleEvent>) {
-        // What the model of the readings so far expects of this one.
-        let expected =
-            self.anchors.iter().find(|a| a.window.holds()).and_then(|a| a.window.at(reading.at.seconds_since(a.at)));
+        let expected = self.frozen.and_then(|a| a.window.at(reading.at.seconds_since(a.at)));
         let surprise = expected.is_some_and(|(value_g, _)| (reading.mass_g - value_g).abs() > 4.0 * self.noise_g);
-        let leaving = if surprise { leaving + 1 } else { 0 };
+        let far = expected.is_some_and(|(value_g, _)| (reading.mass_g - value_g).abs() > SPIKE_SIGMAS * self.noise_g);
+        if far && leaving == 0 {
+            // A spike, or the first of a touch: the next one tells, and is enough.
+            self.history.pop_back();
+            return (Phase::Ringing { load, failing, leaving: 1, readings }, None);
+        }
+        let leaving = if surprise { leaving + 1 } else { leaving.saturating_sub(1) };
         self.follow(reading, load.untouched_since, BEGIN_TOLD_S);
-        let Some(best) = self.anchors.iter().find(|a| a.window.holds()) else {
+        let Some(best) = self.anchors.iter().find(|a| a.window.holds()).copied() else {
             return if failing + 1 >= FAILING || leaving >= LEAVING {
-                self.touched(reading.at, 1)
+                self.touched(reading.at)
             } else {
                 (Phase::Ringing { load, failing: failing + 1, leaving, readings }, None)
             };
         };
         if leaving >= LEAVING {
-            return self.touched(reading.at, 2);
+            return self.touched(reading.at);
         }
         let (age_s, amplitude_g) = (
             reading.at.seconds_since(best.at),
             best.window.at(reading.at.seconds_since(best.at)).map_or(0.0, |(_, amplitude_g)| amplitude_g),
         );
+        if readings.is_multiple_of(REVIEW) && leaving == 0 {
+            self.frozen = Some(best);
+        }
         if readings.is_multiple_of(REVIEW)
-            && let Some((estimate, _)) = self.estimate(reading.at)
+            && let (Some((estimate, _)), _) = self.estimate(reading.at)
         {
             let moved_g = (estimate.mass_g - load.mass.g()).abs();
             if moved_g > (4.0 * estimate.sigma_g.hypot(load.sigma.g())).max(3.0) {
-                return self.touched(reading.at, 3);
+                return self.touched(reading.at);
             }
         }
         if age_s > 0.6 && amplitude_g < 1.5 * self.noise_g {
@@ -259,16 +312,18 @@ impl Settle {
     fn while_quiet(&mut self, reading: Reading, load: Load, leaving: usize) -> (Phase, Option<SettleEvent>) {
         let limit_g = (7.0 * self.noise_g).max(4.0 * load.sigma.g()).max(10.0);
         let leaving = if (reading.mass_g - load.mass.g()).abs() > limit_g { leaving + 1 } else { 0 };
+        if leaving == 1 {
+            self.history.pop_back();
+        }
         let drifted = mean(self.since(reading.at.minus_ms(500)).map(|r| r.mass_g))
             .is_some_and(|m| (m - load.mass.g()).abs() > (5.0 * load.sigma.g()).max(limit_g));
         if leaving >= LEAVING || drifted {
-            return self.touched(reading.at, 4);
+            return self.touched(reading.at);
         }
         (Phase::Quiet { load, leaving }, None)
     }
 
-    fn touched(&mut self, at: Mono, why: i32) -> (Phase, Option<SettleEvent>) {
-        let _ = why;
+    fn touched(&mut self, at: Mono) -> (Phase, Option<SettleEvent>) {
         self.anchors.clear();
         // The readings that gave it away belong to the touch.
         (moving(at.minus_ms(40)), Some(SettleEvent::Disturbed { at }))
@@ -291,41 +346,65 @@ impl Settle {
         if anchors.last().is_none_or(|a| reading.at.seconds_since(a.at) >= begin_s) && reading.at >= since {
             anchors.push(Anchor { at: reading.at, window: Window::new() });
         }
-        // One that holds and is long makes the younger ones needless, but for a successor.
+        // Old windows that begin close together say the same.
+        let mut before: Option<Mono> = None;
+        anchors.retain(|a| {
+            let old = reading.at.seconds_since(a.at) > OLD_S;
+            let near = before.is_some_and(|b| a.at.seconds_since(b) < BEGIN_OLD_S);
+            if !(old && near) {
+                before = Some(a.at);
+            }
+            !(old && near)
+        });
         self.anchors = anchors;
     }
 
-    /// What the windows that hold say together, if the likeliest is long enough and they know enough, and where that one begins.
-    fn estimate(&mut self, now: Mono) -> Option<(Estimate, Mono)> {
+    /// What the windows that hold say together, if the likeliest is long enough and they know enough, and where that one begins; and
+    /// whether they were asked and know too little.
+    fn estimate(&mut self, now: Mono) -> (Option<(Estimate, Mono)>, bool) {
+        let mut chosen = [(0.0, Mono::default()); WINDOWS_MAX];
+        let Some((from, count)) = self.choose(now, &mut chosen) else { return (None, false) };
+        let mut windows = [(0.0, Estimate { mass_g: 0.0, sigma_g: 0.0, leaning: 0.0, ln_evidence: 0.0 }); WINDOWS_MAX];
+        let mut known = 0;
+        let mut points = std::mem::take(&mut self.points);
+        for (ln_prior, at) in &chosen[..count] {
+            let Some(anchor) = self.anchors.iter().find(|a| a.at == *at) else { continue };
+            points.clear();
+            points.extend(self.since(anchor.at).map(|r| (r.at.seconds_since(anchor.at), r.mass_g)));
+            let estimate = anchor.window.estimate(&points, self.noise_g, &mut self.work, &mut self.hypotheses);
+            if let Some(estimate) = estimate {
+                windows[known] = (*ln_prior, estimate);
+                known += 1;
+            }
+        }
+        self.points = points;
+        let share_g = self.config.sigma_g;
+        let limit_g =
+            (SIGMA_MAX_G.powi(2) - share_g.powi(2)).max(0.0).sqrt().max(0.5 * SIGMA_MAX_G).max(0.7 * self.noise_g);
+        let estimate = average_windows(&windows[..known]);
+        let enough = estimate.filter(|e| e.sigma_g <= limit_g && e.leaning < LEANING_MAX).map(|e| (e, from));
+        (enough, enough.is_none())
+    }
+
+    /// The windows worth averaging, each as its weight's logarithm besides its evidence and its beginning; where the likeliest begins
+    /// and how many there are. `None` if that one is still too short.
+    fn choose(&self, now: Mono, chosen: &mut [(f64, Mono); WINDOWS_MAX]) -> Option<(Mono, usize)> {
         let mass_g = self.anchors.iter().find(|a| a.window.holds())?.window.mass_g()?;
-        let per_s = self.surprise(mass_g) / self.interval_s()?;
         // A window that explains more samples is likelier: what came before it was a hand, which says little of itself.
+        let per_s = self.surprise(mass_g) / self.interval_s()?;
         let ln_prior = |a: &Anchor| per_s * now.seconds_since(a.at);
         let rough = |a: &Anchor| ln_prior(a) + a.window.ln_evidence();
         let holding = || self.anchors.iter().filter(|a| a.window.holds());
         let likeliest = holding().max_by(|a, b| rough(a).total_cmp(&rough(b)))?;
-        let (at, highest) = (likeliest.at, rough(likeliest));
-        if now.seconds_since(at) < self.window_s(mass_g) + likeliest.window.longer_s() {
+        if now.seconds_since(likeliest.at) < self.window_s(mass_g) + likeliest.window.longer_s() {
             return None;
         }
-        let mut chosen: [Option<usize>; WINDOWS_MAX] = [None; WINDOWS_MAX];
-        let candidates = (0..self.anchors.len())
-            .filter(|i| self.anchors[*i].window.holds() && rough(&self.anchors[*i]) > highest - RIVAL);
-        for (slot, index) in chosen.iter_mut().zip(candidates) {
-            *slot = Some(index);
+        let mut count = 0;
+        for (slot, rival) in chosen.iter_mut().zip(holding().filter(|a| rough(a) > rough(likeliest) - RIVAL)) {
+            *slot = (ln_prior(rival), rival.at);
+            count += 1;
         }
-        let mut windows = [(0.0, None); WINDOWS_MAX];
-        for (slot, index) in windows.iter_mut().zip(chosen.into_iter().flatten()) {
-            let mut points = std::mem::take(&mut self.points);
-            let anchor = &self.anchors[index];
-            points.clear();
-            points.extend(self.since(anchor.at).map(|r| (r.at.seconds_since(anchor.at), r.mass_g)));
-            let prior = per_s * now.seconds_since(anchor.at);
-            *slot = (prior, anchor.window.estimate(&points, self.noise_g, &mut self.work, &mut self.hypotheses));
-            self.points = points;
-        }
-        let known: Vec<(f64, Estimate)> = windows.into_iter().filter_map(|(p, e)| e.map(|e| (p, e))).collect();
-        average_windows(&known).filter(|e| e.sigma_g <= SIGMA_MAX_G).map(|e| (e, at))
+        Some((likeliest.at, count))
     }
 
     /// By how much the logarithm of a sample's likelihood falls when it is a hand that made it: a hand's force shows the less in one
@@ -353,23 +432,34 @@ impl Settle {
         WINDOW_MIN_S.max(PERIODS_MIN / self.mode(mass_g).frequency_hz).min(WINDOW_MAX_S - 0.1)
     }
 
-    /// The classic criterion, as a safety net: a range and a slope that only rest has.
-    fn still(&self, now: Mono, since: Mono) -> Option<(f64, f64)> {
-        let from = now.minus_ms((STILL_S * 1000.0) as u64);
-        if now.seconds_since(since) < PATIENCE_S || self.history.front()?.at > from.plus_ms(20) {
+    /// Whether readings come too seldom to see the plate ring, as those of a finished scale do.
+    fn is_coarse(&self, mass_g: f64) -> bool {
+        self.interval_s().is_none_or(|dt| dt * READINGS_MIN * self.mode(mass_g).frequency_hz > 1.0)
+    }
+
+    /// The classic criterion: a range and a slope that only rest has. The only one for coarse readings, a safety net for fine ones.
+    fn still(&self, now: Mono, since: Mono, coarse: bool) -> Option<(f64, f64)> {
+        let still_s = if coarse { STILL_S } else { STILL_FINE_S };
+        let from = now.minus_ms((still_s * 1000.0) as u64);
+        let patience_s = if coarse { STILL_S } else { PATIENCE_S };
+        if now.seconds_since(since) < patience_s || self.history.front()?.at > from.plus_ms(20) {
             return None;
         }
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let (mut low, mut high, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
         for r in self.since(from) {
             low = low.min(r.mass_g);
             high = high.max(r.mass_g);
+            count += 1.0;
         }
-        let halfway = now.minus_ms((STILL_S * 500.0) as u64);
+        let halfway = now.minus_ms((still_s * 500.0) as u64);
         let early = mean(self.since(from).take_while(|r| r.at < halfway).map(|r| r.mass_g))?;
         let late = mean(self.since(halfway).map(|r| r.mass_g))?;
-        let noise_g = self.config.noise_g;
-        let at_rest = high - low <= 12.0 * noise_g && (late - early).abs() <= 1.5 * noise_g;
-        at_rest.then(|| (0.5 * (early + late), ((high - low) / 6.0).max(noise_g)))
+        let range_g = if coarse { (6.0 * self.noise_g).max(1.01 * self.config.quantum_g) } else { 12.0 * self.noise_g };
+        let at_rest = high - low <= range_g && (late - early).abs() <= 1.5 * self.noise_g;
+        // A rounded reading that does not move is no better for being repeated.
+        let floor_g = (self.config.quantum_g * ROUNDING).hypot(self.noise_g / f64::max(count, 1.0).sqrt());
+        let sigma_g = if coarse { floor_g } else { ((high - low) / 6.0).max(self.noise_g) };
+        (at_rest && count >= STILL_READINGS).then_some((0.5 * (early + late), sigma_g))
     }
 
     fn make_load(&self, mass_g: f64, sigma_g: f64, at: Mono, from: Mono) -> Load {
@@ -400,5 +490,8 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 fn moving(since: Mono) -> Phase {
-    Phase::Moving { since, agreeing: 0, last: None }
+    Phase::Moving { since, agreeing: 0, last: None, pause: 0 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ mod waves;
 pub use waves::{Point, Workspace};
 
 pub use slow::Hypothesis;
-use waves::{Model, Pass, Wave, WaveBelief, project};
+use waves::{Model, Wave, WaveBelief, project};
 
 /// How the plate is believed to ring with what stands on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +25,8 @@ pub struct Estimate {
     pub mass_g: f64,
     /// Uncertainty of that, 1 sigma in grams: noise, unknown ringing, and which of the models is true.
     pub sigma_g: f64,
-    /// How likely it is that something slow is at work, 0..=1.
-    pub slow: f64,
+    /// How likely it is that something is at work that is too slow for a liquid: a body that leans. 0..=1.
+    pub leaning: f64,
     /// Logarithm of the window's evidence, up to a constant for each sample.
     pub ln_evidence: f64,
 }
@@ -49,7 +49,9 @@ const SLOW_G: f64 = 40.0;
 const SECOND_RATIOS: [f64; 20] =
     [0.5, 0.6, 0.7, 0.8, 1.3, 1.4, 1.51, 1.63, 1.76, 1.9, 2.05, 2.21, 2.39, 2.58, 2.79, 3.01, 3.25, 3.51, 3.8, 4.1];
 /// How likely a second wave is before anything is seen.
-const SECOND_PRIOR: f64 = 0.15;
+const SECOND_PRIOR: f64 = 0.1;
+/// A model whose evidence is below another's by a factor of e to this does not count.
+const NEGLIGIBLE: f64 = 8.0;
 /// A level of the model needs so many samples more than unknowns.
 const SPARE: usize = 6;
 /// Richer models than the first are tried at every so many samples, until one holds.
@@ -69,7 +71,7 @@ enum Level {
 }
 
 /// The fits of one growing window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Window {
     models: [Option<Model>; 4],
     holds: Option<Level>,
@@ -146,10 +148,16 @@ impl Window {
         if self.try_level(Level::First, points, belief, noise_g, work) {
             return;
         }
-        // A hand makes all of them fail; richer models are not tried on it at every sample.
-        let was_rich = before.is_some_and(|level| level > Level::First);
-        if self.hopeless || (!was_rich && !points.len().is_multiple_of(RETRY)) {
+        // Richer models cost more: all of them are tried only now and then, else the one that held.
+        if self.hopeless {
             return;
+        }
+        if !points.len().is_multiple_of(RETRY) {
+            match before {
+                None | Some(Level::First) => return,
+                Some(rich) if self.try_level(rich, points, belief, noise_g, work) => return,
+                Some(_) => {}
+            }
         }
         let second = self.try_level(Level::Second, points, belief, noise_g, work);
         let seconds = (self.chi2, self.freedom, self.ln_evidence);
@@ -245,15 +253,13 @@ impl Window {
             && points.len() >= 9 + SPARE
             && let Some(mut other) = begin_second(&base, points, noise_g, work)
         {
-            let mut last: Option<Pass> = None;
+            let mut pass = other.pass(points, noise_g, work)?;
             for _ in 0..2 {
-                let pass = other.pass(points, noise_g, work)?;
                 other = other.stepped(&pass.step);
-                last = Some(pass);
+                pass = other.pass(points, noise_g, work)?;
             }
-            if last.is_some()
-                && let Some(pass) = other.pass(points, noise_g, work)
-            {
+            let likeliest = hypotheses.iter().map(|h| h.ln_weight).fold(f64::NEG_INFINITY, f64::max);
+            if SECOND_PRIOR.ln() + pass.ln_evidence > likeliest - NEGLIGIBLE {
                 slow::hypotheses(points, &other, &pass, noise_g, SECOND_PRIOR.ln(), work, hypotheses);
             }
         }
@@ -269,12 +275,12 @@ impl Window {
 
 fn average(hypotheses: &[Hypothesis], scale: f64) -> Option<Estimate> {
     let highest = hypotheses.iter().map(|h| h.ln_weight).fold(f64::NEG_INFINITY, f64::max);
-    let (mut total, mut mean, mut slow) = (0.0, 0.0, 0.0);
+    let (mut total, mut mean, mut leaning) = (0.0, 0.0, 0.0);
     for h in hypotheses {
         let weight = (h.ln_weight - highest).exp();
         total += weight;
         mean += weight * h.mass_g;
-        slow += if h.slow { weight } else { 0.0 };
+        leaning += if h.slow_hz.is_some_and(|hz| hz < slow::LIQUID_HZ) { weight } else { 0.0 };
     }
     mean /= total;
     let variance: f64 = hypotheses
@@ -282,8 +288,12 @@ fn average(hypotheses: &[Hypothesis], scale: f64) -> Option<Estimate> {
         .map(|h| (h.ln_weight - highest).exp() * (scale * h.variance + (h.mass_g - mean).powi(2)))
         .sum::<f64>()
         / total;
-    let estimate =
-        Estimate { mass_g: mean, sigma_g: variance.sqrt(), slow: slow / total, ln_evidence: highest + total.ln() };
+    let estimate = Estimate {
+        mass_g: mean,
+        sigma_g: variance.sqrt(),
+        leaning: leaning / total,
+        ln_evidence: highest + total.ln(),
+    };
     (estimate.mass_g.is_finite() && estimate.sigma_g.is_finite()).then_some(estimate)
 }
 
@@ -295,12 +305,12 @@ pub fn average_windows(windows: &[(f64, Estimate)]) -> Option<Estimate> {
     let total: f64 = weights().map(|(w, _)| w).sum();
     let mean = weights().map(|(w, e)| w * e.mass_g).sum::<f64>() / total;
     let variance = weights().map(|(w, e)| w * (e.sigma_g.powi(2) + (e.mass_g - mean).powi(2))).sum::<f64>() / total;
-    let slow = weights().map(|(w, e)| w * e.slow).sum::<f64>() / total;
+    let leaning = weights().map(|(w, e)| w * e.leaning).sum::<f64>() / total;
     let ln_evidence = highest + total.ln();
     (mean.is_finite() && variance.is_finite()).then_some(Estimate {
         mass_g: mean,
         sigma_g: variance.sqrt(),
-        slow,
+        leaning,
         ln_evidence,
     })
 }
@@ -371,4 +381,96 @@ fn strongest(points: &[Point], left: &[f64], frequencies: impl Iterator<Item = f
         }
     }
     best.map(|(_, wave, mass_g)| (wave, mass_g))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::TAU;
+
+    const BELIEF: Mode = Mode { frequency_hz: 10.0, damping_ratio: 0.06 };
+
+    struct Noise(u64);
+
+    impl Noise {
+        fn next(&mut self) -> f64 {
+            (0..12)
+                .map(|_| {
+                    self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    (self.0 >> 11) as f64 / (1u64 << 53) as f64
+                })
+                .sum::<f64>()
+                - 6.0
+        }
+    }
+
+    fn wave(t: f64, amplitude: f64, f: f64, zeta: f64) -> f64 {
+        amplitude * (-TAU * f * zeta * t).exp() * (TAU * f * t + 0.6).cos()
+    }
+
+    /// The window grown sample by sample as settling does it, with 1 g of noise.
+    fn window(seconds: f64, noise: &mut Noise, truth: impl Fn(f64) -> f64) -> (Window, Option<Estimate>) {
+        let (mut window, mut work) = (Window::new(), Workspace::default());
+        let points: Vec<Point> =
+            (0..(seconds * 80.0) as usize).map(|i| i as f64 / 80.0).map(|t| (t, truth(t) + noise.next())).collect();
+        for count in 1..=points.len() {
+            window.follow(&points[..count], BELIEF, 1.0, 1.0, &mut work);
+        }
+        let estimate = window.estimate(&points, 1.0, &mut work, &mut Vec::new());
+        (window, estimate)
+    }
+
+    #[test]
+    fn the_end_of_a_ringing_is_known_with_an_honest_sigma() {
+        let mut noise = Noise(7);
+        let (mut within_one, mut within_two, runs) = (0, 0, 300);
+        for run in 0..runs {
+            let f = 9.2 + 0.04 * f64::from(run % 40);
+            let (_, estimate) = window(0.45, &mut noise, |t| 5312.0 + wave(t, 400.0, f, 0.05));
+            let estimate = estimate.unwrap();
+            let error = (estimate.mass_g - 5312.0).abs();
+            assert!(error < 6.0 * estimate.sigma_g && estimate.sigma_g < 1.5, "{estimate:?}");
+            within_one += i32::from(error < estimate.sigma_g);
+            within_two += i32::from(error < 2.0 * estimate.sigma_g);
+        }
+        let share = |n: i32| f64::from(n) / f64::from(runs);
+        assert!((0.60..0.82).contains(&share(within_one)), "{}", share(within_one));
+        assert!(share(within_two) > 0.92, "{}", share(within_two));
+    }
+
+    #[test]
+    fn a_second_mode_and_a_sloshing_liquid_are_seen_through() {
+        let mut noise = Noise(11);
+        for run in 0..30 {
+            let slosh = 1.2 + 0.05 * f64::from(run);
+            let truth =
+                |t: f64| 800.0 + wave(t, 500.0, 9.6, 0.04) + wave(t, 90.0, 21.0, 0.03) + wave(t, 12.0, slosh, 0.03);
+            let (_, estimate) = window(0.9, &mut noise, truth);
+            let estimate = estimate.unwrap();
+            let error = (estimate.mass_g - 800.0).abs();
+            assert!(error < 4.0 * estimate.sigma_g && estimate.sigma_g < 6.0, "{slosh} Hz: {estimate:?}");
+        }
+    }
+
+    #[test]
+    fn a_hand_that_changes_its_mind_is_no_ringing() {
+        // Steps of 100 g every 60 ms under an 8 Hz wave: no sum of three damped waves.
+        let hand = |t: f64| 300.0 * ((t / 0.06).floor() * 2.399).sin();
+        let (window, estimate) = window(0.7, &mut Noise(3), |t| 5000.0 + hand(t) + wave(t, 60.0, 8.0, 0.05));
+        assert!(!window.holds() && estimate.is_none());
+    }
+
+    #[test]
+    fn a_slope_is_a_body_that_leans() {
+        let (_, estimate) = window(0.8, &mut Noise(5), |t| 1000.0 + 80.0 * t + wave(t, 200.0, 10.0, 0.05));
+        assert!(estimate.is_none_or(|e| e.leaning > 0.2 || e.sigma_g > 3.0), "{estimate:?}");
+    }
+
+    #[test]
+    fn too_few_samples_and_no_numbers_hold_nothing() {
+        let (window_short, _) = window(0.1, &mut Noise(1), |_| 100.0);
+        assert!(!window_short.holds());
+        let (window_nan, estimate) = window(0.5, &mut Noise(1), |_| f64::NAN);
+        assert!(!window_nan.holds() && estimate.is_none());
+    }
 }

@@ -17,8 +17,8 @@ pub struct Hypothesis {
     pub mass_g: f64,
     /// Its variance, square grams.
     pub variance: f64,
-    /// Whether it holds that something slow is at work.
-    pub slow: bool,
+    /// Frequency of the slow wave that it holds to be at work, hertz; `None` for nothing slow.
+    pub slow_hz: Option<f64>,
 }
 
 /// Lowest frequency looked for, hertz; slower looks like a slope in any window.
@@ -26,15 +26,19 @@ const LOWEST_HZ: f64 = 0.35;
 /// Highest.
 const HIGHEST_HZ: f64 = 3.6;
 /// Ratio of one frequency to the next.
-const RATIO: f64 = 1.1;
+const RATIO: f64 = 1.13;
 /// A wave so near to the plate's own is not told from it, and need not be.
 const BELOW_FIRST: f64 = 0.62;
 /// Damping of a liquid in its vessel.
 const DAMPING: f64 = 0.035;
 /// Sizes, 1 sigma of each part in grams.
 const SIZES_G: [f64; 4] = [1.5, 5.0, 15.0, 50.0];
+/// Sizes of what is too slow for a liquid: people.
+const BODY_SIZES_G: [f64; 4] = [5.0, 20.0, 80.0, 300.0];
+/// No liquid in a vessel that fits on a plate is slower, hertz.
+pub const LIQUID_HZ: f64 = 0.75;
 /// How likely something slow is before anything is seen.
-const PRIOR: f64 = 0.006;
+const PRIOR: f64 = 0.005;
 /// Two parts, and how they change with a frequency between two of the grid.
 const COLUMNS: usize = 4;
 
@@ -61,7 +65,7 @@ pub fn hypotheses(
     let mass_g = model.mass_g + dot(&to_mass, &pass.half, order);
     let variance = dot(&to_mass, &to_mass, order);
     let ln_weight = ln_prior + pass.ln_evidence;
-    out.push(Hypothesis { ln_weight: ln_weight + (1.0 - PRIOR).ln(), mass_g, variance, slow: false });
+    out.push(Hypothesis { ln_weight: ln_weight + (1.0 - PRIOR).ln(), mass_g, variance, slow_hz: None });
     let first_hz = model.waves[0].ln_f.exp();
     let count = frequencies(first_hz).count() * SIZES_G.len();
     let ln_each = ln_weight + (PRIOR / count as f64).ln();
@@ -70,7 +74,7 @@ pub fn hypotheses(
         let across = Across::new(points, hz, middle_s, order, pass, &to_mass, noise_g, work);
         // Half a step of the grid, as 1 sigma of an even distribution, turns the phase so fast.
         let drift_per_s = TAU * hz * 0.5 * (RATIO - 1.0) / 3.0_f64.sqrt();
-        for size_g in SIZES_G {
+        for size_g in if hz < LIQUID_HZ { BODY_SIZES_G } else { SIZES_G } {
             let Some((ln_gain, shift_g, more)) =
                 across.solve([size_g, size_g, size_g * drift_per_s, size_g * drift_per_s])
             else {
@@ -80,7 +84,7 @@ pub fn hypotheses(
                 ln_weight: ln_each + ln_gain,
                 mass_g: mass_g - shift_g,
                 variance: variance + more,
-                slow: true,
+                slow_hz: Some(hz),
             });
         }
     }
