@@ -169,3 +169,14 @@ fn nothing_at_all_names_every_section() {
 fn the_simulators_section_is_left_alone() {
     assert_eq!(faults_of("[simulator]", "[simulator]\nanything = 1"), Vec::<String>::new());
 }
+
+#[test]
+fn a_journal_is_kept_only_where_the_file_says_so() {
+    assert_eq!(parse(BASKET, "x.toml").unwrap().journal, None);
+    let wanted = format!("{BASKET}\n[journal]\ndirectory = \"journal\"\nmax_mb = 200\n");
+    let journal = parse(&wanted, "x.toml").unwrap().journal.unwrap();
+    assert_eq!((journal.directory.to_str(), journal.max_mb), (Some("journal"), 200));
+    let broken = wanted.replace("max_mb = 200", "max_mb = 0\nsize = 3");
+    let faults = parse(&broken, "x.toml").unwrap_err().to_string();
+    assert!(faults.contains("journal.max_mb") && faults.contains("journal.size"), "{faults}");
+}

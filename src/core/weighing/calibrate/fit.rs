@@ -132,7 +132,7 @@ impl Problem {
     }
 
     /// Columns of the patterns that the sums do not show.
-    fn open<'a>(&self, sums: &'a Sums) -> DMatrix<f64> {
+    fn open(&self, sums: &Sums) -> DMatrix<f64> {
         let open = sums.singular_values.iter().filter(|s| **s <= self.ridge_g).count();
         let count = sums.patterns.ncols();
         sums.patterns.columns(count - open, open).into_owned()

@@ -121,13 +121,13 @@ fn sums_are_right_everywhere_on_plates_of_any_shape() {
         .map(|a| [300.0 * a.cos(), 250.0 * a.sin()])
         .collect();
     let triangle = [[0.0, 200.0], [-180.0, -100.0], [150.0, -130.0]];
-    let cases: [(&[[f64; 2]], &[f64], usize); 3] = [
-        (&RECTANGLE, &[0.01, -0.006, 0.004, -0.012], 1),
-        (&hexagon, &[0.01, -0.01, 0.005, 0.0, -0.004, 0.012], 3),
-        (&triangle, &[0.015, -0.01, 0.002], 0),
+    let cases = [
+        (RECTANGLE.to_vec(), vec![0.01, -0.006, 0.004, -0.012], 1),
+        (hexagon, vec![0.01, -0.01, 0.005, 0.0, -0.004, 0.012], 3),
+        (triangle.to_vec(), vec![0.015, -0.01, 0.002], 0),
     ];
     for (places, off, open) in cases {
-        let mut bench = Bench::new(places, off);
+        let mut bench = Bench::new(&places, &off);
         let placements = bench.round(10_000.0);
         let (calibration, report) = bench.calibrate(&placements).unwrap();
         assert_eq!(report.open_patterns, open, "{report:?}");
