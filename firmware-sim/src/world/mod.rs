@@ -65,7 +65,7 @@ impl World {
     /// The same world with plates that have more physics; meant for one that has just been made.
     #[must_use]
     pub fn with(mut self, extras: PlateExtras) -> Self {
-        self.plates = self.plates.into_iter().map(|plate| plate.with(extras.clone())).collect();
+        self.plates = self.plates.into_iter().map(|plate| plate.with(extras)).collect();
         self
     }
 

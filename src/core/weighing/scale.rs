@@ -63,7 +63,7 @@ const REPEATABILITY_G: f64 = 0.5;
 /// How loads are found: by fitting the plate's ringing, or by what finished scales say.
 #[derive(Clone, Debug)]
 enum Rest {
-    Fitted(Settle),
+    Fitted(Box<Settle>),
     Declared(Declared),
 }
 
@@ -106,7 +106,7 @@ impl Scale {
         let rates: Vec<f64> = config.instruments.iter().map(InstrumentConfig::rate_hz).collect();
         let fitted = config.instruments.iter().all(InstrumentConfig::rings);
         let rest = if fitted {
-            Rest::Fitted(Settle::new(SettleConfig { noise_g: platform.noise_g(), ..config.settle }))
+            Rest::Fitted(Box::new(Settle::new(SettleConfig { noise_g: platform.noise_g(), ..config.settle })))
         } else {
             Rest::Declared(Declared::new(config.division_g, config.settle.sigma_g))
         };

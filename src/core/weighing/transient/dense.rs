@@ -83,11 +83,9 @@ impl Factor {
     pub fn solve(&self, b: &mut [f64; SIZE]) {
         self.halfway(b);
         for i in (0..self.order).rev() {
-            let mut sum = b[i];
-            for k in i + 1..self.order {
-                sum -= self.lower[k][i] * b[k];
-            }
-            b[i] = sum / self.lower[i][i];
+            let known = i + 1..self.order;
+            let sum: f64 = known.clone().zip(&b[known]).map(|(k, b)| self.lower[k][i] * b).sum();
+            b[i] = (b[i] - sum) / self.lower[i][i];
         }
     }
 
