@@ -308,6 +308,12 @@ fn a_pass_holds_only_for_what_was_judged() {
     assert!(second.verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Correct) && !second.void);
     let record = |r: &Record| matches!(r, Record::Void { id, attempt: 1, .. } if id.as_str() == "v");
     assert!(station.durable.iter().any(record), "and that is on the disk");
+    // Whoever had asked meanwhile is next when the plate is empty, without asking again.
+    station.stage.command(&Command::Lift).unwrap();
+    station.run_ms(2_500);
+    station.stage.command(&placed(3, None)).unwrap();
+    let next = |s: &VirtualStation| s.published.iter().any(|v| v.validation_id.as_str() == "w" && v.attempt == 1);
+    assert!(station.run_until(4_000, next));
 }
 
 /// Passed, and the basket is packed out on the plate: what leaves takes nothing back.

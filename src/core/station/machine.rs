@@ -82,6 +82,8 @@ pub struct Machine {
     active: Option<ValidationId>,
     /// Whose basket stands on the plate, once it has been judged; until the plate is empty nobody else is judged by it.
     owner: Option<ValidationId>,
+    /// Who had asked for the plate when a pass on it became void; next once it is empty.
+    displaced: Option<ValidationId>,
     waiting: BTreeMap<SaveId, (Record, AfterSave)>,
     retry_saves: VecDeque<(Mono, SaveId)>,
     next_save: SaveId,
@@ -120,6 +122,7 @@ impl Machine {
             gallery: None,
             active,
             owner: None,
+            displaced: None,
             waiting: BTreeMap::new(),
             retry_saves: VecDeque::new(),
             next_save: 1,
@@ -261,6 +264,10 @@ impl Machine {
         if self.senses.scale.is_empty(load.mass) {
             self.owner = None;
             self.senses.plate_emptied();
+            if let Some(next) = self.displaced.take().filter(|id| self.ledger.visit(id).is_some_and(|v| !v.is_closed()))
+            {
+                self.active = Some(next);
+            }
             if let Some(visit) = self.active.clone().and_then(|id| self.ledger.visit_mut(&id)) {
                 visit.plate_left();
             }
@@ -280,7 +287,9 @@ impl Machine {
             return;
         };
         self.ledger.reopened(&id);
-        self.active = Some(id.clone());
+        if self.active.as_ref() != Some(&id) {
+            self.displaced = self.active.replace(id.clone());
+        }
         self.save(Record::Void { id, attempt, at: now.wall }, AfterSave::Nothing);
     }
 

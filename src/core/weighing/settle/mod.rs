@@ -80,7 +80,7 @@ const LEANING_MAX: f64 = 0.1;
 /// Rounding to a quantum is a noise of so many quanta: one over the root of 12.
 const ROUNDING: f64 = 0.288_675;
 /// With fewer readings in a period of the plate ringing cannot be followed: only stillness counts.
-const READINGS_MIN: f64 = 6.0;
+const READINGS_MIN: f64 = 3.0;
 /// After so long without a load, which is how a body leans, ...
 const WEARY_S: f64 = 1.2;
 /// ... windows are fitted on at every so many readings only.
