@@ -342,7 +342,7 @@ impl Settle {
         }
         anchors.retain(|a| !a.window.is_hopeless() && reading.at.seconds_since(a.at) <= WINDOW_MAX_S);
         if anchors.last().is_none_or(|a| reading.at.seconds_since(a.at) >= begin_s) && reading.at >= since {
-            anchors.push(Anchor { at: reading.at, window: Window::new() });
+            anchors.push(Anchor { at: reading.at, window: Window::default() });
         }
         // Old windows that begin close together say the same.
         let mut before: Option<Mono> = None;

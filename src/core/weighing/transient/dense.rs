@@ -84,8 +84,8 @@ impl Factor {
         self.halfway(b);
         for i in (0..self.order).rev() {
             let mut sum = b[i];
-            for k in i + 1..self.order {
-                sum -= self.lower[k][i] * b[k];
+            for (lower, x) in self.lower.iter().zip(b.iter()).take(self.order).skip(i + 1) {
+                sum -= lower[i] * x;
             }
             b[i] = sum / self.lower[i][i];
         }

@@ -82,9 +82,9 @@ pub struct Window {
     tolerance: f64,
 }
 
-impl Window {
+impl Default for Window {
     /// Nothing fitted yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             models: [None; 4],
             holds: None,
@@ -95,7 +95,9 @@ impl Window {
             tolerance: 1.0,
         }
     }
+}
 
+impl Window {
     /// Whether one of the models explains the window as of the last [`Self::follow`].
     pub fn holds(&self) -> bool {
         self.holds.is_some()
@@ -410,7 +412,7 @@ mod tests {
 
     /// The window grown sample by sample as settling does it, with 1 g of noise.
     fn window(seconds: f64, noise: &mut Noise, truth: impl Fn(f64) -> f64) -> (Window, Option<Estimate>) {
-        let (mut window, mut work) = (Window::new(), Workspace::default());
+        let (mut window, mut work) = (Window::default(), Workspace::default());
         let points: Vec<Point> =
             (0..(seconds * 80.0) as usize).map(|i| i as f64 / 80.0).map(|t| (t, truth(t) + noise.next())).collect();
         for count in 1..=points.len() {

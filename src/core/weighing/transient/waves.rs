@@ -190,16 +190,15 @@ impl Model {
             let mut row = [0.0; SIZE];
             row[0] = 1.0;
             let mut left = y - self.mass_g;
-            for k in 0..self.count {
-                let (wave, at) = (&self.waves[k], 1 + PER_WAVE * k);
-                let (c, s) = turning[k].at(t);
+            for (k, (wave, turning)) in self.waves.iter().zip(&mut turning).take(self.count).enumerate() {
+                let at = 1 + PER_WAVE * k;
+                let (c, s) = turning.at(t);
                 let value = wave.cos_g * c + wave.sin_g * s;
                 let quadrature = wave.sin_g * c - wave.cos_g * s;
-                let (omega, decay) = (turning[k].omega, turning[k].decay);
                 row[at] = c;
                 row[at + 1] = s;
-                row[at + 2] = t * (omega * quadrature - decay * value);
-                row[at + 3] = -decay * t * value;
+                row[at + 2] = t * (turning.omega * quadrature - turning.decay * value);
+                row[at + 3] = -turning.decay * t * value;
                 left -= value;
             }
             work.rows.push(row);
