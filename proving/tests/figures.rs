@@ -5,6 +5,8 @@
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use proving::calibration::{self, Breakage, Disturbance};
+use proving::settling::bench::{Plan, Tally, run};
+use proving::settling::plates;
 use proving::{settling, visits};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +26,34 @@ fn loads_are_found_fast_and_truly_on_both_stations() {
         // A hand that rests cannot be told from goods; the load is taken back when it lifts. It must stay rare.
         assert!(found.under_a_hand <= 3, "{name}: {found:?}");
     }
+}
+
+fn pooled(cells: Vec<plates::Cell>, runs: u64) -> Tally {
+    Tally::pooled(&run(&Plan { cells, runs, noise_g: 2.0, seed: 21 }))
+}
+
+#[test]
+fn ringing_plates_are_read_before_they_are_still_and_sigma_is_true() {
+    for (cells, median_s, p95_s) in [(plates::single(), 0.5, 1.0), (plates::hard(), 0.8, 1.6)] {
+        let all = pooled(cells, 360);
+        assert!(all.time_s(0.5) <= median_s && all.time_s(0.95) <= p95_s, "{} {}", all.time_s(0.5), all.time_s(0.95));
+        assert!(all.error_g(0.95) <= 6.0, "{}", all.error_g(0.95));
+        // 360 runs tell a share of 68 % to 2.5 %, one of 95 % to 1.1 %: three times that.
+        let [one, two] = all.within().map(proving::statistics::Share::value);
+        assert!((0.60..0.78).contains(&one) && two > 0.915, "{one} {two}");
+        assert_eq!((all.wild.len(), all.missing), (0, 0));
+    }
+}
+
+#[test]
+fn a_hand_is_taken_back_when_it_lifts_and_a_body_is_no_load() {
+    let mut people = plates::people();
+    let leaning = pooled(people.split_off(1), 40);
+    // What is told before the lean shows is taken back; more must not be told than now and then.
+    assert!(leaning.under_a_hand <= 12 && leaning.wild.len() <= 1, "{leaning:?}");
+    let resting = pooled(people, 120);
+    assert_eq!((resting.stale.len(), resting.wild.len(), resting.missing), (0, 0, 0), "{resting:?}");
+    assert!(resting.retracted_s.len() > 100, "a resting hand is weighed: {}", resting.retracted_s.len());
 }
 
 #[test]

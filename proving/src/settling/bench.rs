@@ -191,18 +191,6 @@ fn settle(placement: &Placement, touch: Touch, run: u64, tally: &mut Tally) {
             Some(told) => {
                 tally.told += 1;
                 if is_wild(told) {
-                    eprintln!(
-                        "wild run {run} at {seconds:.3} err {:.1} sigma {:.2} events {:?}",
-                        told.0,
-                        told.1,
-                        events
-                            .iter()
-                            .map(|(a, e)| (
-                                a.seconds_since(Mono::from_us(placement.first_touch_us)),
-                                told_error(e, placement.mass_g)
-                            ))
-                            .collect::<Vec<_>>()
-                    );
                     tally.wild.push(run);
                 }
                 if !found && told.1 <= SIGMA_G {
