@@ -62,6 +62,8 @@ fn frame(protocol: Protocol, bytes: &[u8]) -> Vec<u8> {
     let first = |count: usize| bytes.iter().copied().chain([0x30; 16]).take(count).map(|byte| byte & 0x7f);
     match protocol {
         Protocol::Lcb => {
+            // Blocks of COBS as this writes them are shorter than 255 bytes.
+            let bytes = &bytes[..bytes.len().min(200)];
             let crc = reflected_crc(bytes, 0xedb8_8320, 0xffff_ffff) ^ 0xffff_ffff;
             let payload = [bytes, &crc.to_le_bytes()].concat();
             let blocks = payload.split(|byte| *byte == 0).flat_map(|block| [&[block.len() as u8 + 1], block].concat());

@@ -150,8 +150,8 @@ fn percent(share: proving::statistics::Share) -> String {
 /// Prints a table; fails when a promise is broken.
 fn plant_faults(hardware: &Hardware, runs: u64, seed: u64, only: Option<&str>) -> Result<()> {
     let shop = Arc::new(Shop::demo()?);
-    let rows = if hardware.boards.is_empty() { faults::indicator() } else { faults::board() };
-    let rows: Vec<Row> = rows.into_iter().filter(|row| only.is_none_or(|part| row.name.contains(part))).collect();
+    let rows: Vec<Row> =
+        faults::rows(hardware).into_iter().filter(|row| only.is_none_or(|part| row.name.contains(part))).collect();
     println!("{}, {runs} visits a fault, seeds from {seed}", hardware.station.id);
     println!("fault                          noticed   wrong  alarmed  back p95  not back  passed  unavailable");
     let mut broken = 0;

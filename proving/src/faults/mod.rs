@@ -61,6 +61,17 @@ impl Tally {
     }
 }
 
+/// The rows that fit a station's first port.
+pub fn rows(hardware: &Hardware) -> Vec<Row> {
+    match hardware.indicators.first().filter(|_| hardware.boards.is_empty()) {
+        None => board(),
+        Some(scale) => {
+            use firmware_sim::hw::ScaleProtocol as P;
+            indicator(matches!(scale.protocol, P::Dialog06 | P::Dialog04 | P::Dialog02))
+        }
+    }
+}
+
 /// Plants a row's fault `runs` times, seeds from `seed` on, on two threads.
 ///
 /// # Errors

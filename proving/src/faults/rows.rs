@@ -64,8 +64,17 @@ pub fn board() -> Vec<Row> {
     ]
 }
 
-/// What may happen to a finished scale and its line; its cells are its own affair.
-pub fn indicator() -> Vec<Row> {
+/// What may happen to a finished scale and its line; its cells are its own affair. A scale that `tells_once` answers each weighing
+/// once (Checkout-Dialog): when that answer is lost, the basket must be lifted, and that is the shopper's affair.
+pub fn indicator(tells_once: bool) -> Vec<Row> {
+    let mut rows = any_indicator();
+    for row in &mut rows {
+        row.mends_itself &= !tells_once;
+    }
+    rows
+}
+
+fn any_indicator() -> Vec<Row> {
     vec![
         row("unplugged", Fault::Unplug, 0),
         row("bytes lost", Fault::LoseBytes { rate: 0.02 }, 0),

@@ -55,8 +55,8 @@ pub enum ScaleEvent {
 
 /// Sound samples must follow a fault for so long before the scale counts as back.
 const TRUST_AGAIN_MS: u64 = 100;
-/// A plate that is believed to be empty must show zero for so long.
-const ZERO_SEEN_MS: u64 = 2_000;
+/// A plate that is believed to be empty, or to carry what it carried, must show it for so long.
+const ZERO_SEEN_MS: u64 = 1_000;
 /// How well a platform repeats a load that nobody moved, 1 sigma in grams; R 60's return error is far less within a visit.
 const REPEATABILITY_G: f64 = 0.5;
 
@@ -95,6 +95,8 @@ pub struct Scale {
     unsteady_since: Option<Mono>,
     /// Whether the last that was known to rest was an empty plate.
     was_empty: bool,
+    /// The last that was known to rest, even before an outage.
+    last_load_g: Option<f64>,
     zero_lost: bool,
     zero_seen_since: Option<Mono>,
 }
@@ -141,6 +143,7 @@ impl Scale {
             last_reading: None,
             unsteady_since: None,
             was_empty: false,
+            last_load_g: None,
             zero_lost: false,
             zero_seen_since: None,
             config,
@@ -364,9 +367,11 @@ impl Scale {
         true
     }
 
-    /// A scale that started anew under a load is believed again when its plate has shown zero for a while.
+    /// A scale that started anew under a load is believed again when its plate has shown zero, or that load, for a while.
     fn look_for_zero(&mut self, reading: &Reading, stable: Option<bool>) {
-        let at_zero = stable != Some(false) && reading.mass_g.abs() <= 1.5 * self.config.division_g;
+        // What it weighed before, it weighs again: it has kept its zero, or was never away (an answer that came late).
+        let kept = self.last_load_g.is_some_and(|g| (reading.mass_g - g).abs() <= 1.5 * self.config.division_g);
+        let at_zero = stable != Some(false) && (kept || reading.mass_g.abs() <= 1.5 * self.config.division_g);
         if !self.zero_lost || !at_zero {
             self.zero_seen_since = None;
         } else if reading.at.ms_since(*self.zero_seen_since.get_or_insert(reading.at)) >= ZERO_SEEN_MS {
@@ -419,6 +424,7 @@ impl Scale {
             return;
         }
         self.was_empty = self.is_empty(load.mass);
+        self.last_load_g = Some(load.mass.g());
         if !self.was_empty {
             self.zero.loaded();
         }

@@ -75,7 +75,7 @@ pub fn request_info(number: u8) -> Vec<u8> {
 /// Takes replies out of a stream of bytes. Holds at most one line.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    unit: Option<MassUnit>,
+    format: Format,
     held: Vec<u8>,
     noise: Noise,
     /// Set in a line that is too long, until its end.
@@ -85,7 +85,12 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder at the beginning of a line.
     pub fn new(options: &WireOptions) -> Self {
-        Self { unit: options.unit, held: Vec::new(), noise: Noise::default(), skipping: false }
+        Self {
+            format: Format { unit: options.unit, decimals: options.decimals },
+            held: Vec::new(),
+            noise: Noise::default(),
+            skipping: false,
+        }
     }
 
     /// Takes bytes as they come and tells every event to `out`.
@@ -128,7 +133,7 @@ impl Decoder {
         if !self.skipping && !self.held.is_empty() {
             match self.held.strip_suffix(b"\r") {
                 Some([]) => {}
-                Some(line) => match std::str::from_utf8(line).ok().and_then(|line| read(line, self.unit)) {
+                Some(line) => match std::str::from_utf8(line).ok().and_then(|line| read(line, self.format)) {
                     Some(event) => out(event),
                     None if self.noise.told() => {}
                     None => out(Event::Error { kind: ErrorKind::Syntax }),
@@ -141,7 +146,7 @@ impl Decoder {
 }
 
 /// Reads a line without its end; `None` if it is not of the form that the module describes.
-fn read(line: &str, unit: Option<MassUnit>) -> Option<Event> {
+fn read(line: &str, format: Format) -> Option<Event> {
     let error = |kind| Some(Event::Error { kind });
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     match command {
@@ -158,17 +163,24 @@ fn read(line: &str, unit: Option<MassUnit>) -> Option<Event> {
     let rest = rest.trim_matches(' ');
     let (status, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let rest = rest.trim_start_matches(' ');
-    if command == "S" { read_weight(status, rest, unit) } else { read_other(command, status, rest) }
+    if command == "S" { read_weight(status, rest, format) } else { read_other(command, status, rest) }
+}
+
+/// What the station file says of a scale's numbers.
+#[derive(Clone, Copy, Debug)]
+struct Format {
+    unit: Option<MassUnit>,
+    decimals: Option<u8>,
 }
 
 /// What stands behind the `S` that every weight begins with.
-fn read_weight(status: &str, rest: &str, unit: Option<MassUnit>) -> Option<Event> {
+fn read_weight(status: &str, rest: &str, format: Format) -> Option<Event> {
     let unavailable = |reason| rest.is_empty().then_some(Event::Unavailable { reason });
     match status {
         "S" | "D" => {
             let (value, name) = value_and_unit(rest)?;
             let stable = Some(status == "S");
-            match (name, unit) {
+            match (name, format.unit) {
                 ("lb:oz", None | Some(MassUnit::Lb | MassUnit::Oz)) => {
                     Some(weigh(pounds_and_ounces(value)?, "oz", None, stable, WeightKind::Gross))
                 }
@@ -178,7 +190,12 @@ fn read_weight(status: &str, rest: &str, unit: Option<MassUnit>) -> Option<Event
                     stable,
                     kind: WeightKind::Gross,
                 }),
-                (name, unit) => Some(weigh(Decimal::parse(value)?, name, unit, stable, WeightKind::Gross)),
+                (name, unit) => {
+                    let value = Decimal::parse(value)?;
+                    // There is no check over the line: a digit that was lost shows only in how many there are.
+                    let whole = format.decimals.is_none_or(|decimals| decimals == value.decimals);
+                    whole.then(|| weigh(value, name, unit, stable, WeightKind::Gross))
+                }
             }
         }
         "I" => unavailable(Reason::Busy),
@@ -316,6 +333,20 @@ mod tests {
             assert_eq!(events(line, None), error(ErrorKind::Syntax), "{:?}", String::from_utf8_lossy(line));
         }
         assert_eq!(events(b"S S 100.0 g\n", None), error(ErrorKind::Framing), "a line ends with both");
+    }
+
+    /// `1.260 kg` less its `2` is a sound line of this protocol, and three hundred grams too much.
+    #[test]
+    fn a_lost_digit_shows_in_how_many_there_are() {
+        let options = WireOptions { unit: Some(MassUnit::Kg), decimals: Some(3), ..WireOptions::default() };
+        let mut told = Vec::new();
+        let mut decoder = Decoder::new(&options);
+        decoder.push(b"S S      1.60 kg\r\nS S      .260 kg\r\nS S      1260 kg\r\nS S     1.260 kg\r\n", &mut |e| {
+            told.push(e)
+        });
+        let syntax = Event::Error { kind: ErrorKind::Syntax };
+        let weight = Event::Weight { mass: Mass::from_mg(1_260_000), stable: Some(true), kind: WeightKind::Gross };
+        assert_eq!(told, [syntax.clone(), syntax.clone(), syntax, weight]);
     }
 
     #[test]

@@ -59,7 +59,8 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads `[+|-][ ]*digits[.digits]`, at most twelve digits; `None` for anything else, so for an empty field, two points or two signs.
+    /// Reads `[+|-][ ]*digits[.digits]`, at most twelve digits; `None` for anything else, so for an empty field, two points or two
+    /// signs, or nothing before the point.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches(' ');
         let (negative, digits) = match text.strip_prefix('-') {
@@ -70,7 +71,8 @@ impl Decimal {
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let count = whole.len() + fraction.len();
-        if !all_digits(whole) || !all_digits(fraction) || !(1..=12).contains(&count) || fraction.len() > 9 {
+        // Scales print a digit before the point; where none stands, one was lost.
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || count > 12 || fraction.len() > 9 {
             return None;
         }
         let magnitude = whole.bytes().chain(fraction.bytes()).fold(0, |n, b| n * 10 + i64::from(b - b'0'));
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_none() {
-        for text in ["", "-", "1.2.3", "1-2", "--1", "12a", ".", "1234567890123", "1,5", "٣"] {
+        for text in ["", "-", ".5", "1.2.3", "1-2", "--1", "12a", ".", "1234567890123", "1,5", "٣"] {
             assert_eq!(Decimal::parse(text), None, "{text:?}");
         }
         assert_eq!(MassUnit::parse("k"), None);
