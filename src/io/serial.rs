@@ -458,6 +458,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_board_that_takes_no_bytes_any_more_is_told_and_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plate");
+        // Nobody reads on the board's side: a pty holds some 16 KiB and then takes nothing.
+        let _board = plug_in(&path);
+        let (sender, mut events) = mpsc::channel(8);
+        let link = SerialLink::start(7, options(&path), sender);
+        opened(&mut events).await;
+        assert!(link.send(Bytes::from(vec![0x55; 64 * 1024])));
+        assert_eq!(lost(&mut events).await, SerialLoss::Stuck(path.clone()));
+        opened(&mut events).await;
+    }
+
+    #[tokio::test]
     async fn a_plain_file_is_no_serial_port() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plate");
