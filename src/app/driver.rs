@@ -61,9 +61,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Ready to run.
+    /// Ready to run. What was restored is published before anybody can ask: a reader must not take an open validation for one that
+    /// nobody works on.
     pub fn new(machine: Machine, clock: Clock, sinks: Sinks) -> Self {
-        Self { machine, clock, sinks, waiting: BTreeMap::new(), next_ticket: 1, viewed: Instant::now() }
+        let waiting = BTreeMap::new();
+        let mut driver = Self { machine, clock, sinks, waiting, next_ticket: 1, viewed: Instant::now() };
+        driver.machine.handle_timeout(driver.clock.now());
+        driver.drain();
+        driver
     }
 
     /// Runs until the API is gone.
