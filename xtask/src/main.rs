@@ -1,7 +1,8 @@
-//! Set-up and the project's own commands: `cargo xtask demo | test | onnxruntime`.
+//! Set-up and the project's own commands: `cargo xtask demo | test | evaluate | onnxruntime`.
 
 mod check;
 mod demo;
+mod evaluate;
 mod gallery;
 mod onnxruntime;
 mod process;
@@ -25,6 +26,9 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Check the format, the lints and all tests.
     Test,
+    /// Measure the judge against the best possible detector: `cargo xtask evaluate --help` says how.
+    #[command(disable_help_flag = true)]
+    Evaluate(evaluate::EvaluateArguments),
     /// Fetch the pinned ONNX Runtime library into target/onnxruntime (nothing to do when it is there).
     Onnxruntime,
 }
@@ -42,6 +46,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(arguments) => demo::demo(&workspace, &arguments),
         Command::Test => check::test(&workspace).map(|()| ExitCode::SUCCESS),
+        Command::Evaluate(arguments) => evaluate::evaluate(&workspace, &arguments),
         Command::Onnxruntime => {
             let library = onnxruntime::ensure(&workspace)?;
             println!("{}", library.display());

@@ -1,0 +1,227 @@
+//! Runs the cells: every basket drawn by a seed of its own, so that the number of threads changes nothing but the time.
+
+use super::baselines::{self, Scores};
+use super::beliefs::{self, Knowledge};
+use super::cells::{Cell, Plan};
+use super::judge::Judge;
+use super::metrics::{Forecasts, Scored, Threshold};
+use super::oracle::{Claim, Opinion, Oracle};
+use super::shop::Shop;
+use super::trip::{self, Trip, Truth, Wanted, rates};
+use augenmass_core::goods::Catalogue;
+use augenmass_core::verdict::Outcome;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Baskets that a thread takes at a time.
+const CHUNK: usize = 32;
+
+/// What every detector made of one basket.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What kind of basket.
+    pub wanted: Wanted,
+    /// What the error is about, grams.
+    pub error_g: f64,
+    /// The judge's posterior.
+    pub judge: Opinion,
+    /// The judge's answer.
+    pub outcome: Outcome,
+    /// Whether the judge named what is true.
+    pub judge_right: bool,
+    /// The oracle's posterior.
+    pub oracle: Opinion,
+    /// Whether the oracle named what is true.
+    pub oracle_right: bool,
+    /// The simple rules.
+    pub simple: Scores,
+}
+
+/// All baskets of a cell, honest ones first, then the errors in the order of [`Wanted::ALL`].
+#[derive(Clone, Debug)]
+pub struct CellResult {
+    /// The cell.
+    pub cell: Cell,
+    /// The baskets.
+    pub rows: Vec<Row>,
+}
+
+/// Where the time goes, nanoseconds over all threads.
+#[derive(Debug, Default)]
+pub struct Clock {
+    /// Drawing baskets.
+    pub drawing: AtomicU64,
+    /// The judge.
+    pub judge: AtomicU64,
+    /// The oracle.
+    pub oracle: AtomicU64,
+    /// Baskets done.
+    pub baskets: AtomicU64,
+}
+
+impl Clock {
+    fn add(&self, drawing: u128, judge: u128, oracle: u128) {
+        for (sum, ns) in [(&self.drawing, drawing), (&self.judge, judge), (&self.oracle, oracle)] {
+            sum.fetch_add(ns as u64, Ordering::Relaxed);
+        }
+        self.baskets.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Everything that cells of one shop share.
+struct Stage<'a> {
+    shop: &'a Shop,
+    oracle: Oracle<'a>,
+    learned: Catalogue,
+    label: Catalogue,
+}
+
+/// Measures all cells, one after the other; `watch` is called from time to time with the clock and the number of baskets in all.
+pub fn run(plan: &Plan, clock: &Clock, watch: &(dyn Fn(&Clock, u64) + Sync)) -> Vec<CellResult> {
+    let shop = Shop::new(plan.catalogue, plan.seed);
+    let stage = Stage {
+        oracle: Oracle::new(&shop),
+        learned: beliefs::catalogue(&shop, Knowledge::Learned, plan.seed),
+        label: beliefs::catalogue(&shop, Knowledge::Label, plan.seed),
+        shop: &shop,
+    };
+    let (_, all) = wanted(plan.baskets);
+    let total = all as u64 * plan.cells.len() as u64;
+    plan.cells
+        .iter()
+        .map(|cell| {
+            let mut rows = rows(plan, cell, &stage, clock, &|clock| watch(clock, total));
+            let mut simple: Vec<Scores> = rows.iter().map(|r| r.simple).collect();
+            baselines::join(&mut simple, plan.baskets as usize);
+            rows.iter_mut().zip(simple).for_each(|(row, scores)| row.simple = scores);
+            CellResult { cell: *cell, rows }
+        })
+        .collect()
+}
+
+/// What kind of basket the `index`-th is, and how many there are.
+fn wanted(baskets: u64) -> (impl Fn(usize) -> Wanted, usize) {
+    let honest = baskets.max(4) as usize;
+    let each = (honest / 4).max(1);
+    let kind = move |index: usize| match index.checked_sub(honest) {
+        None => Wanted::Honest,
+        Some(rest) => Wanted::ALL[(1 + rest / each).min(4)],
+    };
+    (kind, honest + 4 * each)
+}
+
+fn rows(plan: &Plan, cell: &Cell, stage: &Stage<'_>, clock: &Clock, watch: &(dyn Fn(&Clock) + Sync)) -> Vec<Row> {
+    let (kind, count) = wanted(plan.baskets);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done: Vec<(usize, Row)> = Vec::new();
+        loop {
+            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+            if from >= count {
+                return done;
+            }
+            for index in from..(from + CHUNK).min(count) {
+                done.push((index, row(plan, cell, stage, kind(index), index as u64, clock)));
+            }
+            watch(clock);
+        }
+    };
+    let mut all: Vec<(usize, Row)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..plan.threads).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        threads.into_iter().flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).chain(own).collect()
+    });
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Spreads seeds that differ in little (Steele, Lea and Flood, 2014).
+fn mixed(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, clock: &Clock) -> Row {
+    let start = Instant::now();
+    let setting = cell.setting();
+    // Cells of the same size share their baskets, whatever else is known.
+    let seed = mixed(mixed(plan.seed).wrapping_add(u64::from(cell.items) << 40).wrapping_add(index));
+    let trip = trip::draw(stage.shop, setting, wanted, seed);
+    let simple = baselines::totals(&trip, setting, stage.shop);
+    let drawn = start.elapsed();
+    let oracle = stage.oracle.judge(&trip, setting);
+    let asked = start.elapsed();
+    let catalogue = if cell.learned { &stage.learned } else { &stage.label };
+    let answer = Judge { catalogue, gallery: None }.judge(&trip, setting, stage.shop, None);
+    clock.add(drawn.as_nanos(), (start.elapsed() - asked).as_nanos(), (asked - drawn).as_nanos());
+    let is_right = |claim: Option<Claim>| claim.is_some_and(|c| right(&c, &trip));
+    Row {
+        wanted,
+        error_g: trip.error_g,
+        judge: answer.opinion,
+        outcome: answer.outcome,
+        judge_right: answer.outcome != Outcome::Pass && is_right(answer.opinion.claim),
+        oracle,
+        oracle_right: is_right(oracle.claim),
+        simple,
+    }
+}
+
+/// Whether a named difference is the true one.
+pub fn right(claim: &Claim, trip: &Trip) -> bool {
+    let product = |line: usize| trip.lines[line].product;
+    match &trip.truth {
+        Truth::Honest => false,
+        Truth::Unscanned(goods) => {
+            claim.kind == Wanted::Unscanned && goods.iter().any(|(product, _)| *product == claim.product)
+        }
+        Truth::Swapped { line, instead } => {
+            claim.kind == Wanted::Swapped
+                && claim.product == product(*line)
+                && claim.instead.is_none_or(|named| named == *instead)
+        }
+        Truth::Quantity { line, .. } => claim.kind == Wanted::Quantity && claim.product == product(*line),
+        Truth::Absent { line, missing } => {
+            let all = *missing == trip.lines[*line].quantity;
+            let kind = if all { Wanted::Absent } else { Wanted::Quantity };
+            claim.kind == kind && claim.product == product(*line)
+        }
+    }
+}
+
+impl CellResult {
+    /// Rows of a kind.
+    pub fn of(&self, wanted: Wanted) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(move |r| r.wanted == wanted)
+    }
+
+    /// Scores by which a detector ranks baskets.
+    pub fn scored(&self, score: impl Fn(&Row) -> f64) -> Scored {
+        let of = |wanted: Wanted| self.of(wanted).map(&score).collect::<Vec<f64>>();
+        let kinds = [Wanted::Unscanned, Wanted::Swapped, Wanted::Quantity];
+        Scored { honest: of(Wanted::Honest), cheats: kinds.into_iter().zip(rates::KINDS).map(|(w, s)| (s, of(w))).collect() }
+    }
+
+    /// Probabilities of any error, each basket weighing what its kind weighs in the world.
+    pub fn forecasts(&self, opinion: impl Fn(&Row) -> Opinion) -> Forecasts {
+        let mut forecasts = Forecasts::default();
+        for (wanted, share) in Wanted::ALL.into_iter().zip(world()) {
+            let weight = share / self.of(wanted).count().max(1) as f64;
+            self.of(wanted).for_each(|r| forecasts.add(opinion(r).error, wanted != Wanted::Honest, weight));
+        }
+        forecasts
+    }
+
+    /// Thresholds of judge and oracle at the compared operating point.
+    pub fn thresholds(&self) -> (Threshold, Threshold) {
+        (self.scored(|r| r.judge.score).threshold(), self.scored(|r| r.oracle.score).threshold())
+    }
+}
+
+/// Share of each kind of basket in the world, in the order of [`Wanted::ALL`].
+fn world() -> [f64; 5] {
+    let [a, b, c, d] = rates::KINDS;
+    let e = rates::ERROR;
+    [1.0 - e, e * a, e * b, e * c, e * d]
+}
