@@ -1,5 +1,6 @@
 //! What others do, done as well as it can be: thresholds set for each cell, true means and spreads.
 
+use super::looks::Looks;
 use super::shop::Shop;
 use super::trip::{self, Setting, Trip};
 
@@ -34,8 +35,31 @@ pub fn totals(trip: &Trip, setting: Setting, shop: &Shop) -> Scores {
     scores
 }
 
+/// What looks say: how badly the crop that fits the list least fits it.
+pub fn list(trip: &Trip, looks: &Looks, parts: &[Vec<Vec<f32>>]) -> f64 {
+    let best = |crop: &Vec<f32>| trip.lines.iter().map(|l| looks.ratio(l.product, crop)).fold(1e-3, f64::max).ln();
+    -parts.iter().flatten().map(best).fold(9.0, f64::min)
+}
+
+/// How badly the step that fits its scans least fits them, in spreads; a step without a scan is as odd as it is heavy.
+pub fn steps(trip: &Trip, shop: &Shop) -> f64 {
+    let odd = |step: &trip::Step| {
+        let (mut expected_g, mut variance_g2) = (0.0, trip::step_law().variance_g2());
+        for line in step.lines.iter().map(|i| &trip.lines[*i]) {
+            let law = line.law(shop);
+            expected_g += f64::from(line.quantity) * law.mean_g;
+            variance_g2 += law.variance_g2(line.quantity);
+        }
+        (step.mass_g - expected_g).abs() / variance_g2.sqrt()
+    };
+    trip.steps.iter().map(odd).fold(0.0, f64::max)
+}
+
 /// The score of two rules of which either alarms: how rare the rarer of both is among honest baskets, the false alarms shared half and half.
 pub fn join(scores: &mut [Scores], honest: usize) {
+    if scores.iter().any(|s| s[LIST].is_nan()) {
+        return;
+    }
     for (place, total) in JOINED {
         let (a, b) = (ranks(scores, honest, total), ranks(scores, honest, LIST));
         for (row, (a, b)) in scores.iter_mut().zip(a.into_iter().zip(b)) {

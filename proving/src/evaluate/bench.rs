@@ -2,14 +2,18 @@
 
 use super::baselines::{self, Scores};
 use super::beliefs::{self, Knowledge};
-use super::cells::{Cell, Plan};
+use super::cells::{Arrival, Cell, Plan};
+use super::claims::{Claim, Opinion};
 use super::judge::Judge;
+use super::looks::{Looks, Sight};
 use super::metrics::{Forecasts, Scored, Threshold};
-use super::oracle::{Claim, Opinion, Oracle};
+use super::oracle::{Oracle, Seen};
 use super::shop::Shop;
 use super::trip::{self, Trip, Truth, Wanted, rates};
 use augenmass_core::goods::Catalogue;
 use augenmass_core::verdict::Outcome;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -72,22 +76,25 @@ impl Clock {
 struct Stage<'a> {
     shop: &'a Shop,
     oracle: Oracle<'a>,
+    looks: Looks,
     learned: Catalogue,
     label: Catalogue,
 }
 
 /// Measures all cells, one after the other; `watch` is called from time to time with the clock and the number of baskets in all.
-pub fn run(plan: &Plan, clock: &Clock, watch: &(dyn Fn(&Clock, u64) + Sync)) -> Vec<CellResult> {
+pub fn run(plan: &Plan, clock: &Clock, watch: &(dyn Fn(&Clock, u64) + Sync)) -> anyhow::Result<Vec<CellResult>> {
     let shop = Shop::new(plan.catalogue, plan.seed);
     let stage = Stage {
         oracle: Oracle::new(&shop),
+        looks: Looks::new(&shop, plan.vision.clone(), plan.seed)?,
         learned: beliefs::catalogue(&shop, Knowledge::Learned, plan.seed),
         label: beliefs::catalogue(&shop, Knowledge::Label, plan.seed),
         shop: &shop,
     };
     let (_, all) = wanted(plan.baskets);
     let total = all as u64 * plan.cells.len() as u64;
-    plan.cells
+    let results = plan
+        .cells
         .iter()
         .map(|cell| {
             let mut rows = rows(plan, cell, &stage, clock, &|clock| watch(clock, total));
@@ -96,7 +103,8 @@ pub fn run(plan: &Plan, clock: &Clock, watch: &(dyn Fn(&Clock, u64) + Sync)) -> 
             rows.iter_mut().zip(simple).for_each(|(row, scores)| row.simple = scores);
             CellResult { cell: *cell, rows }
         })
-        .collect()
+        .collect();
+    Ok(results)
 }
 
 /// What kind of basket the `index`-th is, and how many there are.
@@ -129,7 +137,11 @@ fn rows(plan: &Plan, cell: &Cell, stage: &Stage<'_>, clock: &Clock, watch: &(dyn
     let mut all: Vec<(usize, Row)> = std::thread::scope(|scope| {
         let threads: Vec<_> = (1..plan.threads).map(|_| scope.spawn(work)).collect();
         let own = work();
-        threads.into_iter().flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).chain(own).collect()
+        threads
+            .into_iter()
+            .flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .chain(own)
+            .collect()
     });
     all.sort_by_key(|(index, _)| *index);
     all.into_iter().map(|(_, row)| row).collect()
@@ -148,12 +160,30 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
     // Cells of the same size share their baskets, whatever else is known.
     let seed = mixed(mixed(plan.seed).wrapping_add(u64::from(cell.items) << 40).wrapping_add(index));
     let trip = trip::draw(stage.shop, setting, wanted, seed);
-    let simple = baselines::totals(&trip, setting, stage.shop);
+    let sight = match cell.arrival {
+        Arrival::Whole => stage.looks.recorded.whole,
+        Arrival::OneByOne => stage.looks.recorded.one_by_one,
+    };
+    let crops = if cell.vision { look(cell, stage, &trip, &sight, mixed(seed)) } else { Vec::new() };
+    let scene = cell.vision.then(|| stage.looks.scene(&crops.concat()));
+    let mut simple = baselines::totals(&trip, setting, stage.shop);
+    if cell.vision {
+        simple[baselines::LIST] = baselines::list(&trip, &stage.looks, &crops);
+    }
+    if cell.arrival == Arrival::OneByOne {
+        simple[baselines::STEPS] = baselines::steps(&trip, stage.shop);
+    }
     let drawn = start.elapsed();
-    let oracle = stage.oracle.judge(&trip, setting);
+    let seen = Seen { looks: &stage.looks, sight, parts: &crops };
+    let seen = cell.vision.then_some(&seen);
+    let oracle = match cell.arrival {
+        Arrival::Whole => stage.oracle.whole(&trip, setting, seen),
+        Arrival::OneByOne => stage.oracle.one_by_one(&trip, setting, seen),
+    };
     let asked = start.elapsed();
     let catalogue = if cell.learned { &stage.learned } else { &stage.label };
-    let answer = Judge { catalogue, gallery: None }.judge(&trip, setting, stage.shop, None);
+    let judge = Judge { catalogue, gallery: cell.vision.then_some(&stage.looks.gallery) };
+    let answer = judge.judge(&trip, setting, stage.shop, scene.as_ref());
     clock.add(drawn.as_nanos(), (start.elapsed() - asked).as_nanos(), (asked - drawn).as_nanos());
     let is_right = |claim: Option<Claim>| claim.is_some_and(|c| right(&c, &trip));
     Row {
@@ -165,6 +195,29 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
         oracle,
         oracle_right: is_right(oracle.claim),
         simple,
+    }
+}
+
+/// The crops of each part of a trip: of the whole plate, or of each step.
+fn look(cell: &Cell, stage: &Stage<'_>, trip: &Trip, sight: &Sight, seed: u64) -> Vec<Vec<Vec<f32>>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mean = |product: usize, units: u32| {
+        let unit_g = stage.shop.goods[product].law.mean_g;
+        (product, f64::from(units) * stage.looks.crops_a_unit(sight, unit_g, cell.items))
+    };
+    match cell.arrival {
+        Arrival::Whole => {
+            let goods: Vec<(usize, f64)> = trip.placed.iter().map(|p| mean(p.product, p.units)).collect();
+            vec![stage.looks.draw(sight, &goods, &mut rng)]
+        }
+        Arrival::OneByOne => trip
+            .steps
+            .iter()
+            .map(|step| {
+                let goods: Vec<(usize, f64)> = step.goods.iter().map(|(p, units)| mean(*p, *units)).collect();
+                stage.looks.draw(sight, &goods, &mut rng)
+            })
+            .collect(),
     }
 }
 
@@ -200,7 +253,10 @@ impl CellResult {
     pub fn scored(&self, score: impl Fn(&Row) -> f64) -> Scored {
         let of = |wanted: Wanted| self.of(wanted).map(&score).collect::<Vec<f64>>();
         let kinds = [Wanted::Unscanned, Wanted::Swapped, Wanted::Quantity];
-        Scored { honest: of(Wanted::Honest), cheats: kinds.into_iter().zip(rates::KINDS).map(|(w, s)| (s, of(w))).collect() }
+        Scored {
+            honest: of(Wanted::Honest),
+            cheats: kinds.into_iter().zip(rates::KINDS).map(|(w, s)| (s, of(w))).collect(),
+        }
     }
 
     /// Probabilities of any error, each basket weighing what its kind weighs in the world.

@@ -1,5 +1,6 @@
 //! Which cells are measured: what is known, what is seen, how goods arrive.
 
+use super::looks::Recorded;
 use super::trip::Setting;
 
 /// How goods come onto the plate.
@@ -68,6 +69,8 @@ pub struct Plan {
     pub baskets: u64,
     /// Products of the shop.
     pub catalogue: usize,
+    /// What cameras see.
+    pub vision: Recorded,
     /// The cells.
     pub cells: Vec<Cell>,
     /// Threads; no figure depends on it.
@@ -82,7 +85,12 @@ pub fn usual(items: u32) -> Vec<Cell> {
         plain,
         Cell { tare_known: true, ..plain },
         Cell { bag_known: false, ..plain },
+        Cell { vision: true, ..plain },
+        Cell { bag_known: false, vision: true, ..plain },
+        Cell { arrival: Arrival::OneByOne, ..plain },
+        Cell { arrival: Arrival::OneByOne, vision: true, ..plain },
         Cell { learned: false, ..plain },
+        Cell { learned: false, vision: true, ..plain },
     ]
 }
 

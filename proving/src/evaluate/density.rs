@@ -213,8 +213,7 @@ impl Density {
         let index = place as usize;
         let u = place - index as f64;
         let v = &self.values[index - 1..index + 3];
-        let cubic = -u * (u - 1.0) * (u - 2.0) / 6.0 * v[0]
-            + (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0 * v[1]
+        let cubic = -u * (u - 1.0) * (u - 2.0) / 6.0 * v[0] + (u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0 * v[1]
             - (u + 1.0) * u * (u - 2.0) / 2.0 * v[2]
             + (u + 1.0) * u * (u - 1.0) / 6.0 * v[3];
         cubic.max(0.0)
@@ -235,7 +234,8 @@ impl Density {
             return c.weight * (2.0 / 3.0 * self.at(x) + (self.at(x - off) + self.at(x + off)) / 6.0);
         }
         if sd > 3.0 * self.sd_g() {
-            let wide = Component { mean_g: c.mean_g + self.mean_g, variance_g2: c.variance_g2 + self.variance_g2, ..*c };
+            let wide =
+                Component { mean_g: c.mean_g + self.mean_g, variance_g2: c.variance_g2 + self.variance_g2, ..*c };
             return wide.density(x_g);
         }
         self.summed(c, x)
@@ -321,7 +321,6 @@ impl Fourier {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {

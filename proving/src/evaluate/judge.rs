@@ -1,7 +1,7 @@
 //! The judge as it ships, given a trip as the daemon would give it, and its posterior read as the oracle's is.
 
 use super::beliefs;
-use super::oracle::{Claim, Opinion};
+use super::claims::{Claim, Opinion};
 use super::shop::Shop;
 use super::trip::{Setting, TARE_G, Trip, Wanted, bag_law, container_law};
 use augenmass_core::basket::{Bags, Basket, Code, Container, ContainerKind, Source};
@@ -65,11 +65,8 @@ pub fn expected(trip: &Trip, setting: Setting, shop: &Shop, catalogue: &Catalogu
         lines: codes.iter().map(line).collect(),
     };
     let sigma_g = container_law(setting).variance_g2().sqrt();
-    let tares = [ContainerBelief {
-        kind: kind.as_str().to_owned(),
-        tare_g: TARE_G[usize::from(trip.trolley)],
-        sigma_g,
-    }];
+    let tares =
+        [ContainerBelief { kind: kind.as_str().to_owned(), tare_g: TARE_G[usize::from(trip.trolley)], sigma_g }];
     let bag = bag_law();
     let bags = BagBelief { mean_g: bag.mean_g(), sigma_g: bag.variance_g2().sqrt() };
     Expected::new(&basket, &codes, catalogue, &tares, bags)

@@ -177,8 +177,7 @@ impl UnitLaw {
     /// Variance of `units` units in g², everything included.
     pub fn variance_g2(&self, units: u32) -> f64 {
         let n = f64::from(units);
-        let change = self.changed
-            * (self.change.variance_g2() + (1.0 - self.changed) * self.change.mean_g().powi(2));
+        let change = self.changed * (self.change.variance_g2() + (1.0 - self.changed) * self.change.mean_g().powi(2));
         n * self.own.variance_g2() + n * n * (self.batch.variance_g2() + change)
     }
 }

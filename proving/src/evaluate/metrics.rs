@@ -23,7 +23,8 @@ impl Scored {
     /// Probability that a cheat scores above an honest basket, ties counting half (Mann and Whitney), kinds by their shares.
     pub fn auc(&self) -> f64 {
         let sorted = sorted(&self.honest);
-        self.cheats.iter().map(|(share, scores)| share * mean(&placements(scores, &sorted))).sum::<f64>() / self.shares()
+        self.cheats.iter().map(|(share, scores)| share * mean(&placements(scores, &sorted))).sum::<f64>()
+            / self.shares()
     }
 
     /// Share of cheats caught when a share `alarms` of the honest baskets is stopped; ties are split.
@@ -183,7 +184,8 @@ fn limit(scores: &[f64], order: &[u32], counts: &[u32], allowed: u32) -> f64 {
 /// The middle 95 % of resampled values.
 pub fn interval(values: &[f64]) -> [f64; 2] {
     let sorted = sorted(values);
-    let pick = |q: f64| sorted.get((q * (sorted.len().max(1) - 1) as f64).round() as usize).copied().unwrap_or(f64::NAN);
+    let pick =
+        |q: f64| sorted.get((q * (sorted.len().max(1) - 1) as f64).round() as usize).copied().unwrap_or(f64::NAN);
     [pick(0.025), pick(0.975)]
 }
 

@@ -2,10 +2,12 @@
 
 use super::bench::{self, Clock};
 use super::cells::{self, Plan};
+use super::looks::Recorded;
 use super::report;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -34,6 +36,9 @@ pub struct Options {
     /// Which cells of each size.
     #[arg(long, value_enum, default_value_t = Which::Usual)]
     cells: Which,
+    /// Recorded figures of vision, instead of those that ship.
+    #[arg(long)]
+    vision: Option<PathBuf>,
     /// Threads; all cores by default. No figure depends on it.
     #[arg(long)]
     threads: Option<usize>,
@@ -52,8 +57,16 @@ impl Options {
             Which::Every => cells::every(*items),
         });
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let vision = match &self.vision {
+            Some(file) => {
+                let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+                Recorded::parse(&text)?
+            }
+            None => Recorded::shipped()?,
+        };
         Ok(Plan {
             seed,
+            vision,
             baskets: self.baskets,
             catalogue: self.catalogue,
             cells: cells.collect(),
@@ -69,7 +82,7 @@ impl Options {
         let plan = self.plan(seed)?;
         let progress = Progress::start();
         let clock = Clock::default();
-        let results = bench::run(&plan, &clock, &|clock, all| progress.show(clock, all));
+        let results = bench::run(&plan, &clock, &|clock, all| progress.show(clock, all))?;
         progress.end(&clock);
         if self.json {
             println!("{}", report::json(&plan, &results));

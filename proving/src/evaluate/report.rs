@@ -168,7 +168,17 @@ pub fn table(plan: &Plan, results: &[CellResult]) -> String {
     let _ = writeln!(
         text,
         "{:66} {:>17} {:>6} {:>18} {:>6} {:>16} {:>6} {:>23} {:>12} {:>13} {:>12}",
-        "", "honest stopped", "staff", "caught at 1 %", "oracle", "of the oracle's", "AUC-", "best simple rule", "named right", "log loss", "ECE"
+        "",
+        "honest stopped",
+        "staff",
+        "caught at 1 %",
+        "oracle",
+        "of the oracle's",
+        "AUC-",
+        "best simple rule",
+        "named right",
+        "log loss",
+        "ECE"
     );
     for result in results {
         let s = Summary::new(result, plan.seed);

@@ -116,10 +116,26 @@ impl Wanted {
     pub const ALL: [Self; 5] = [Self::Honest, Self::Unscanned, Self::Swapped, Self::Quantity, Self::Absent];
 }
 
+/// How often two lines that follow each other are put down at once.
+const TOGETHER: f64 = 0.15;
+/// How often something that was not scanned is put down by itself, rather than with a line.
+pub const ALONE: f64 = 0.4;
+
+/// One increase of the weight, where goods come one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Lines scanned since the step before.
+    pub lines: Vec<usize>,
+    /// What truly came, (good, units).
+    pub goods: Vec<(usize, u32)>,
+    /// How much the weight rose, grams.
+    pub mass_g: f64,
+}
+
 /// Goods on the plate that were put there together: a whole line, or what was not scanned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placed {
-    /// The line it belongs to, if it was scanned at all.
+    /// The line that it was put down for, if any was scanned for it.
     pub line: Option<usize>,
     /// Index of the good.
     pub product: usize,
@@ -138,6 +154,8 @@ pub struct Trip {
     pub lines: Vec<Line>,
     /// What lies on the plate, in the order in which it was put there.
     pub placed: Vec<Placed>,
+    /// The same as it came one after the other, own bags first and not among them.
+    pub steps: Vec<Step>,
     /// Whether it came in a trolley.
     pub trolley: bool,
     /// What is believed of the container, grams: its own tare or its kind's.
@@ -165,6 +183,11 @@ pub fn foreign_law() -> Mixture {
 /// The scale's own error.
 pub fn scale_law() -> Mixture {
     Mixture::heavy(3.5, 0.04, 3.0)
+}
+
+/// The error of a difference of two readings.
+pub fn step_law() -> Mixture {
+    Mixture::heavy(3.0, 0.04, 3.0)
 }
 
 /// What a container weighs more than is believed of it.
@@ -208,7 +231,8 @@ pub fn draw(shop: &Shop, setting: Setting, wanted: Wanted, seed: u64) -> Trip {
     let (bags, bags_g, bags_true_g) = draw_bags(setting, &mut rng);
     let measured_g = tare_g + container_g + bags_true_g + goods_g + stray_g + scale_g;
     let error_g = error_g(shop, &lines, &truth);
-    Trip { truth, lines, placed, trolley, tare_g, bags, bags_g, measured_g, error_g }
+    let steps = draw_steps(&lines, &placed, stray_g, &mut rng);
+    Trip { truth, lines, placed, steps, trolley, tare_g, bags, bags_g, measured_g, error_g }
 }
 
 fn error_g(shop: &Shop, lines: &[Line], truth: &Truth) -> f64 {
@@ -222,12 +246,48 @@ fn error_g(shop: &Shop, lines: &[Line], truth: &Truth) -> f64 {
     }
 }
 
+/// How the goods come one after the other. Which lines come together does not depend on what is true of them.
+fn draw_steps(lines: &[Line], placed: &[Placed], stray_g: f64, rng: &mut impl Rng) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let empty = |lines: Vec<usize>| Step { lines, goods: Vec::new(), mass_g: 0.0 };
+    for index in 0..lines.len() {
+        match steps.last_mut() {
+            Some(last) if last.lines.len() == 1 && rng.random::<f64>() < TOGETHER => last.lines.push(index),
+            Some(_) | None => steps.push(empty(vec![index])),
+        }
+    }
+    let scanned = steps.len();
+    for good in placed {
+        let place = match good.line {
+            Some(line) => steps.iter().position(|s| s.lines.contains(&line)).unwrap_or(0),
+            None if rng.random::<f64>() < ALONE => {
+                steps.push(empty(Vec::new()));
+                steps.len() - 1
+            }
+            None => rng.random_range(0..scanned),
+        };
+        steps[place].goods.push((good.product, good.units));
+        steps[place].mass_g += good.mass_g;
+    }
+    if stray_g > 0.0 {
+        steps.push(Step { mass_g: stray_g, ..empty(Vec::new()) });
+    }
+    for step in &mut steps {
+        step.mass_g += step_law().draw(rng);
+    }
+    steps
+}
+
 fn draw_bags(setting: Setting, rng: &mut impl Rng) -> (u32, Option<f64>, f64) {
     let x: f64 = rng.random();
     if setting.bag_known {
         let bags = u32::from(x > 0.5) + u32::from(x > 0.85);
         let stated_g: f64 = (0..bags).map(|_| bag_law().draw(rng)).sum::<f64>().clamp(0.0, 4000.0);
-        (bags, (bags > 0).then_some(stated_g), if bags > 0 { stated_g + bags_law(setting, bags).draw(rng) } else { 0.0 })
+        (
+            bags,
+            (bags > 0).then_some(stated_g),
+            if bags > 0 { stated_g + bags_law(setting, bags).draw(rng) } else { 0.0 },
+        )
     } else {
         let bags = 1 + u32::from(x > 0.65);
         (bags, None, (0..bags).map(|_| bag_law().draw(rng)).sum())
@@ -363,7 +423,10 @@ fn place(shop: &Shop, lines: &[Line], wanted: Wanted, rng: &mut impl Rng) -> (Tr
             placed.push(Placed { line: Some(index), product: line.product, units, mass_g });
         }
         match &truth {
-            Truth::Swapped { line, instead } if *line == index => placed.push(unlisted(*instead, 1, rng)),
+            // It is put down as if it were the line.
+            Truth::Swapped { line, instead } if *line == index => {
+                placed.push(Placed { line: Some(index), ..unlisted(*instead, 1, rng) });
+            }
             Truth::Honest
             | Truth::Unscanned(_)
             | Truth::Quantity { .. }
