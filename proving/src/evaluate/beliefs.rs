@@ -18,8 +18,8 @@ const GROSS_SURE: f64 = 0.006;
 /// How well the shop knows its goods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knowledge {
-    /// From [`OBSERVATIONS`] confirmed observations of each product.
-    Learned,
+    /// From so many confirmed observations of each product, at least 1, beside its label.
+    Learned(u32),
     /// From labels and the law's tolerance alone.
     Label,
 }
@@ -28,7 +28,7 @@ pub enum Knowledge {
 pub fn catalogue(shop: &Shop, knowledge: Knowledge, seed: u64) -> Catalogue {
     let products = shop.goods.iter().enumerate().filter_map(|(index, good)| {
         let weight = match knowledge {
-            Knowledge::Learned => learned(good, seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            Knowledge::Learned(n) => learned(good, n, seed ^ (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             Knowledge::Label => label(good),
         };
         Some(Product {
@@ -54,22 +54,26 @@ pub fn code(index: usize, kind: Kind) -> String {
     }
 }
 
-/// Mean and spread of simulated observations: each of another batch, none of a changed pack.
-fn learned(good: &Good, seed: u64) -> WeightBelief {
+/// Mean and spread of simulated observations, each of another batch and none of a changed pack, weighed with what the label says:
+/// the label's mean by its uncertainty, its spread as if three packs had been seen.
+fn learned(good: &Good, observations: u32, seed: u64) -> WeightBelief {
+    const PRIOR: f64 = 3.0;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut draw = || good.law.batch.draw(&mut rng) + good.law.own.draw(&mut rng);
-    let n = f64::from(OBSERVATIONS);
+    let prior = label(good);
+    let n = f64::from(observations);
     let (mut sum, mut squares) = (0.0, 0.0);
-    for _ in 0..OBSERVATIONS {
-        let x = draw();
+    for _ in 0..observations {
+        let x = good.law.batch.draw(&mut rng) + good.law.own.draw(&mut rng);
         sum += x;
         squares += x * x;
     }
-    let sd_g = ((squares - sum * sum / n) / (n - 1.0)).max(0.01).sqrt();
+    let scatter = (squares - sum * sum / n).max(0.0);
+    let variance = ((scatter + PRIOR * prior.sd_g * prior.sd_g) / (n - 1.0 + PRIOR)).max(0.01);
+    let (own, other) = (n / variance, 1.0 / (prior.mean_sd_g * prior.mean_sd_g).max(1e-6));
     WeightBelief {
-        mean_g: (good.law.mean_g + sum / n).max(0.1),
-        sd_g,
-        mean_sd_g: sd_g / n.sqrt(),
+        mean_g: (((good.law.mean_g + sum / n) * own + prior.mean_g * other) / (own + other)).max(0.1),
+        sd_g: variance.sqrt(),
+        mean_sd_g: (own + other).recip().sqrt(),
         source: WeightSource::Learned,
     }
 }
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn what_is_learned_is_near_the_truth_and_says_how_near() {
         let shop = Shop::new(400, 2);
-        let catalogue = catalogue(&shop, Knowledge::Learned, 9);
+        let catalogue = catalogue(&shop, Knowledge::Learned(OBSERVATIONS), 9);
         let off: Vec<f64> = shop
             .goods
             .iter()

@@ -6,10 +6,10 @@ use super::cells::{Arrival, Cell, Plan};
 use super::claims::{Claim, Opinion};
 use super::judge::Judge;
 use super::looks::{Looks, Sight};
-use super::metrics::{Forecasts, Scored, Threshold};
+use super::metrics::{FALSE_ALARMS, Forecasts, Scored, Threshold, interval, resampled_catches};
 use super::oracle::{Oracle, Seen};
 use super::shop::Shop;
-use super::trip::{self, Trip, Truth, Wanted, rates};
+use super::trip::{self, Setting, Trip, Truth, Wanted, rates};
 use augenmass_core::goods::Catalogue;
 use augenmass_core::verdict::Outcome;
 use rand::SeedableRng;
@@ -27,6 +27,8 @@ pub struct Row {
     pub wanted: Wanted,
     /// What the error is about, grams.
     pub error_g: f64,
+    /// What is lost if it is let go, in the shop's currency.
+    pub loss: f64,
     /// The judge's posterior.
     pub judge: Opinion,
     /// The judge's answer.
@@ -72,6 +74,22 @@ impl Clock {
     }
 }
 
+/// Observations of each product at which the learning curve is measured; 0 for labels alone.
+const LEARNED: [u32; 8] = [0, 2, 5, 10, 20, 50, 200, 500];
+/// The errors by which the shop loses.
+const LOSSES: [Wanted; 3] = [Wanted::Unscanned, Wanted::Swapped, Wanted::Quantity];
+
+/// A point of a learning curve: observations of each product, and the judge's catch over the oracle's with its interval.
+#[derive(Clone, Copy, Debug)]
+pub struct Learned {
+    /// Observations of each product; 0 for labels alone.
+    pub observations: u32,
+    /// Judge's catch over the oracle's at 1 % false alarms.
+    pub ratio: f64,
+    /// Its paired 95 % interval.
+    pub interval: [f64; 2],
+}
+
 /// Everything that cells of one shop share.
 struct Stage<'a> {
     shop: &'a Shop,
@@ -87,7 +105,7 @@ pub fn run(plan: &Plan, clock: &Clock, watch: &(dyn Fn(&Clock, u64) + Sync)) -> 
     let stage = Stage {
         oracle: Oracle::new(&shop),
         looks: Looks::new(&shop, plan.vision.clone(), plan.seed)?,
-        learned: beliefs::catalogue(&shop, Knowledge::Learned, plan.seed),
+        learned: beliefs::catalogue(&shop, Knowledge::Learned(beliefs::OBSERVATIONS), plan.seed),
         label: beliefs::catalogue(&shop, Knowledge::Label, plan.seed),
         shop: &shop,
     };
@@ -120,31 +138,73 @@ fn wanted(baskets: u64) -> (impl Fn(usize) -> Wanted, usize) {
 
 fn rows(plan: &Plan, cell: &Cell, stage: &Stage<'_>, clock: &Clock, watch: &(dyn Fn(&Clock) + Sync)) -> Vec<Row> {
     let (kind, count) = wanted(plan.baskets);
+    parallel(plan.threads, count, &|index| row(plan, cell, stage, kind(index), index as u64, clock), &|| watch(clock))
+}
+
+/// Values for 0..count, made by several threads, in order.
+fn parallel<T: Send>(
+    threads: usize,
+    count: usize,
+    make: &(dyn Fn(usize) -> T + Sync),
+    watch: &(dyn Fn() + Sync),
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut done: Vec<(usize, Row)> = Vec::new();
+        let mut done: Vec<(usize, T)> = Vec::new();
         loop {
             let from = next.fetch_add(CHUNK, Ordering::Relaxed);
             if from >= count {
                 return done;
             }
-            for index in from..(from + CHUNK).min(count) {
-                done.push((index, row(plan, cell, stage, kind(index), index as u64, clock)));
-            }
-            watch(clock);
+            done.extend((from..(from + CHUNK).min(count)).map(|index| (index, make(index))));
+            watch();
         }
     };
-    let mut all: Vec<(usize, Row)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..plan.threads).map(|_| scope.spawn(work)).collect();
+    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let own = work();
-        threads
-            .into_iter()
-            .flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .chain(own)
-            .collect()
+        let joined =
+            threads.into_iter().flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.chain(own).collect()
     });
     all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, row)| row).collect()
+    all.into_iter().map(|(_, value)| value).collect()
+}
+
+/// How what the judge catches grows with what it has learned: a whole basket by weight alone, bags known, the container's usual tare.
+pub fn learning(plan: &Plan, items: u32, baskets: u64, watch: &(dyn Fn() + Sync)) -> Vec<Learned> {
+    let shop = Shop::new(plan.catalogue, plan.seed);
+    let oracle = Oracle::new(&shop);
+    let know = |n: u32| if n == 0 { Knowledge::Label } else { Knowledge::Learned(n) };
+    let catalogues: Vec<(u32, Catalogue)> =
+        LEARNED.iter().map(|n| (*n, beliefs::catalogue(&shop, know(*n), plan.seed))).collect();
+    let (kind, count) = wanted(baskets);
+    let setting = Setting { items, bag_known: true, tare_known: false };
+    let rows: Vec<(Wanted, f64, Vec<f64>)> = parallel(
+        plan.threads,
+        count,
+        &|index| {
+            let trip = trip::draw(&shop, setting, kind(index), basket_seed(plan, items, index as u64));
+            let judge = |catalogue| Judge { catalogue, gallery: None }.judge(&trip, setting, &shop, None).opinion.score;
+            let scores = catalogues.iter().map(|(_, catalogue)| judge(catalogue)).collect();
+            (kind(index), oracle.whole(&trip, setting, None).score, scores)
+        },
+        watch,
+    );
+    let scored = |score: &dyn Fn(&(Wanted, f64, Vec<f64>)) -> f64| {
+        let of = |wanted: Wanted| rows.iter().filter(|r| r.0 == wanted).map(score).collect::<Vec<f64>>();
+        let cheats = LOSSES.into_iter().zip(rates::KINDS).map(|(w, share)| (share, of(w))).collect();
+        Scored { honest: of(Wanted::Honest), cheats }
+    };
+    let best = scored(&|r| r.1);
+    let point = |(place, observations): (usize, &u32)| {
+        let judge = scored(&|r| r.2[place]);
+        let catches = resampled_catches(&[&judge, &best], plan.seed);
+        let ratios: Vec<f64> = catches[0].iter().zip(&catches[1]).map(|(a, b)| a / b.max(1e-12)).collect();
+        let ratio = judge.catch_at(FALSE_ALARMS) / best.catch_at(FALSE_ALARMS).max(1e-12);
+        Learned { observations: *observations, ratio, interval: interval(&ratios) }
+    };
+    LEARNED.iter().enumerate().map(point).collect()
 }
 
 /// Spreads seeds that differ in little (Steele, Lea and Flood, 2014).
@@ -154,11 +214,15 @@ fn mixed(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Cells of the same size share their baskets, whatever else is known.
+fn basket_seed(plan: &Plan, items: u32, index: u64) -> u64 {
+    mixed(mixed(plan.seed).wrapping_add(u64::from(items) << 40).wrapping_add(index))
+}
+
 fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, clock: &Clock) -> Row {
     let start = Instant::now();
     let setting = cell.setting();
-    // Cells of the same size share their baskets, whatever else is known.
-    let seed = mixed(mixed(plan.seed).wrapping_add(u64::from(cell.items) << 40).wrapping_add(index));
+    let seed = basket_seed(plan, cell.items, index);
     let trip = trip::draw(stage.shop, setting, wanted, seed);
     let sight = match cell.arrival {
         Arrival::Whole => stage.looks.recorded.whole,
@@ -189,6 +253,7 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
     Row {
         wanted,
         error_g: trip.error_g,
+        loss: trip.loss(stage.shop),
         judge: answer.opinion,
         outcome: answer.outcome,
         judge_right: answer.outcome != Outcome::Pass && is_right(answer.opinion.claim),
@@ -252,10 +317,9 @@ impl CellResult {
     /// Scores by which a detector ranks baskets.
     pub fn scored(&self, score: impl Fn(&Row) -> f64) -> Scored {
         let of = |wanted: Wanted| self.of(wanted).map(&score).collect::<Vec<f64>>();
-        let kinds = [Wanted::Unscanned, Wanted::Swapped, Wanted::Quantity];
         Scored {
             honest: of(Wanted::Honest),
-            cheats: kinds.into_iter().zip(rates::KINDS).map(|(w, s)| (s, of(w))).collect(),
+            cheats: LOSSES.into_iter().zip(rates::KINDS).map(|(w, s)| (s, of(w))).collect(),
         }
     }
 
@@ -276,7 +340,7 @@ impl CellResult {
 }
 
 /// Share of each kind of basket in the world, in the order of [`Wanted::ALL`].
-fn world() -> [f64; 5] {
+pub fn world() -> [f64; 5] {
     let [a, b, c, d] = rates::KINDS;
     let e = rates::ERROR;
     [1.0 - e, e * a, e * b, e * c, e * d]

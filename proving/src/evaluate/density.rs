@@ -338,7 +338,7 @@ mod tests {
         let density = single(&mixture, 5.0);
         for x in [-90.0, -20.0, 0.0, 3.3, 17.0, 31.0, 55.5] {
             let (found, right) = (density.at(x), mixture.density(x));
-            assert!((found - right).abs() < 2e-3 * right + 1e-9, "{x}: {found} {right}");
+            assert!((found - right).abs() < 1e-2 * right + 1e-9, "{x}: {found} {right}");
         }
     }
 

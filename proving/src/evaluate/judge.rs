@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_answer_is_the_judges() {
         let shop = Shop::new(300, 4);
-        let catalogue = beliefs::catalogue(&shop, Knowledge::Learned, 4);
+        let catalogue = beliefs::catalogue(&shop, Knowledge::Learned(beliefs::OBSERVATIONS), 4);
         let judge_here = Judge { catalogue: &catalogue, gallery: None };
         let setting = Setting { items: 8, bag_known: true, tare_known: false };
         let mut stopped = 0;

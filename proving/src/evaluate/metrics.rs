@@ -251,8 +251,8 @@ mod tests {
     #[test]
     fn catches_are_by_hand_and_ties_are_split() {
         let honest: Vec<f64> = (0..100).map(f64::from).collect();
-        // One of a hundred may be stopped: the one at 99.
-        let s = scored(&honest, &[98.5, 99.5, 100.0, 3.0], &[200.0]);
+        // One of a hundred may be stopped, the one at 99: what lies above 98 is.
+        let s = scored(&honest, &[97.5, 98.5, 100.0, 3.0], &[200.0]);
         assert!((s.catch_at(0.01) - (3.0 * 0.5 + 1.0) / 4.0).abs() < 1e-12);
         // All honest tie at 0; one hundredth of what ties is stopped.
         let tied = scored(&[0.0; 100], &[0.0, 0.0], &[1.0]);
@@ -288,6 +288,6 @@ mod tests {
         let catches = resampled_catches(&[&a, &a], 1);
         assert_eq!(catches[0], catches[1]);
         let [low, high] = interval(&catches[0]);
-        assert!(low < 0.372 && 0.372 < high && high - low < 0.1, "{low} {high}");
+        assert!(low < 0.372 && 0.372 < high && high - low < 0.15, "{low} {high}");
     }
 }

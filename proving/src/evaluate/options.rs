@@ -3,7 +3,7 @@
 use super::bench::{self, Clock};
 use super::cells::{self, Plan};
 use super::looks::Recorded;
-use super::report;
+use super::{plot, report};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
@@ -11,6 +11,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+/// Honest baskets a point of the learning curve, at most.
+const LEARNING_BASKETS: u64 = 6000;
 
 /// Which cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,6 +39,9 @@ pub struct Options {
     /// Which cells of each size.
     #[arg(long, value_enum, default_value_t = Which::Usual)]
     cells: Which,
+    /// Write pictures (SVG) into this folder as well.
+    #[arg(long)]
+    plot: Option<PathBuf>,
     /// Recorded figures of vision, instead of those that ship.
     #[arg(long)]
     vision: Option<PathBuf>,
@@ -84,6 +90,16 @@ impl Options {
         let clock = Clock::default();
         let results = bench::run(&plan, &clock, &|clock, all| progress.show(clock, all))?;
         progress.end(&clock);
+        if let Some(folder) = &self.plot {
+            let curve = |items: &u32| {
+                eprintln!("learning curve of {items} items");
+                (*items, bench::learning(&plan, *items, plan.baskets.min(LEARNING_BASKETS), &|| ()))
+            };
+            let curves: Vec<_> = self.items.iter().map(curve).collect();
+            let note =
+                format!("seed {}, {} honest baskets a cell, {} products", plan.seed, plan.baskets, plan.catalogue);
+            plot::write(folder, &results, &curves, &note)?;
+        }
         if self.json {
             println!("{}", report::json(&plan, &results));
         } else {

@@ -170,6 +170,19 @@ pub struct Trip {
     pub error_g: f64,
 }
 
+impl Trip {
+    /// What the shop loses if the basket is let go, in its currency; nothing where the shopper would pay too much.
+    pub fn loss(&self, shop: &Shop) -> f64 {
+        let price = |product: usize| shop.goods[product].price_minor as f64 / 100.0;
+        match &self.truth {
+            Truth::Honest | Truth::Absent { .. } => 0.0,
+            Truth::Unscanned(goods) => goods.iter().map(|(p, units)| f64::from(*units) * price(*p)).sum(),
+            Truth::Swapped { line, instead } => (price(*instead) - price(self.lines[*line].product)).max(0.0),
+            Truth::Quantity { line, more } => f64::from(*more) * price(self.lines[*line].product),
+        }
+    }
+}
+
 /// What an own bag weighs: paper, thin plastic, woven, cotton (FIELD 3.5).
 pub fn bag_law() -> Mixture {
     Mixture::new(&[(0.40, 45.0, 6.0), (0.15, 30.0, 5.0), (0.30, 90.0, 18.0), (0.15, 150.0, 30.0)])
