@@ -9,6 +9,8 @@ use std::f64::consts::TAU;
 const STEP: f64 = 0.35;
 /// The grid reaches this many total spreads to either side.
 const REACH: f64 = 9.0;
+/// Parts of a mixture rarer than this are added by mean and variance.
+const RARE: f64 = 0.012;
 /// Fewest and most points of a grid.
 const POINTS: (usize, usize) = (256, 4096);
 
@@ -233,7 +235,8 @@ impl Density {
             let off = 3f64.sqrt() * sd;
             return c.weight * (2.0 / 3.0 * self.at(x) + (self.at(x - off) + self.at(x + off)) / 6.0);
         }
-        if sd > 3.0 * self.sd_g() {
+        // So wide a part, or so rare a one (a changed pack), feels no more of this density than its mean and variance.
+        if sd > 3.0 * self.sd_g() || c.weight < RARE {
             let wide =
                 Component { mean_g: c.mean_g + self.mean_g, variance_g2: c.variance_g2 + self.variance_g2, ..*c };
             return wide.density(x_g);

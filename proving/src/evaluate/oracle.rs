@@ -235,9 +235,19 @@ impl<'a> Oracle<'a> {
         &self.by_mass[start..end.max(start)]
     }
 
+    /// Whether so many units of a good could make `x_g` on this density at all.
+    fn reaches(&self, w: &Weighing<'_>, x_g: f64, product: usize, units: f64) -> bool {
+        let plain = &self.plain[product];
+        (x_g - units * plain.mean_g).abs() <= 8.0 * w.all.sd_g() + 5.0 * units * plain.variance_g2.sqrt()
+    }
+
     /// Density if these units of a good were not scanned, crops included.
     fn unscanned_units(&self, part: &Part<'_>, product: usize, units: usize) -> f64 {
-        let density = part.weighing.all.with(&self.added[product][units - 1], part.weighing.x_g);
+        let w = &part.weighing;
+        if !self.reaches(w, w.x_g, product, units as f64) {
+            return 0.0;
+        }
+        let density = w.all.with(&self.added[product][units - 1], w.x_g);
         // What weight refutes need not be looked at.
         if density < 1e-14 { 0.0 } else { density * seen(&part.view, None, &[(product, units as u32)]) }
     }
@@ -306,6 +316,9 @@ impl<'a> Oracle<'a> {
         let one = self.plain[first];
         let (mut seen, mut blind) = (0.0, 0.0);
         for &second in self.near(w, w.x_g - one.mean_g, 1.0) {
+            if !self.reaches(w, w.x_g - one.mean_g, second, 1.0) {
+                continue;
+            }
             let two = self.plain[second];
             let both = Component {
                 weight: self.shop.goods[second].share,
@@ -365,7 +378,7 @@ impl<'a> Oracle<'a> {
         }
         let (mut with, mut without) = (0.0, 0.0);
         for &product in self.near(&part.weighing, at_g, 1.0) {
-            if product == line.product {
+            if product == line.product || !self.reaches(&part.weighing, at_g, product, 1.0) {
                 continue;
             }
             let joint = self.instead_share(line.product, product) * fewer.with_gaussian(&self.plain[product], at_g);
@@ -404,6 +417,9 @@ impl<'a> Oracle<'a> {
         let (w, prior) = (&part.weighing, by * self.swap_prior(trip));
         let at_g = w.x_g + w.laws[place].mean_g;
         let joint = |p: usize| {
+            if !self.reaches(w, at_g, p, 1.0) {
+                return 0.0;
+            }
             let density = w.fewer(place).with(&self.added[p][0], at_g);
             prior
                 * self.instead_share(claim.product, p)

@@ -84,3 +84,42 @@ fn transform(grid: &Grid, wanted: &[(Spectrum, f64)], fourier: &Fourier) -> Vec<
     densities.truncate(wanted.len());
     densities
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::shop::Shop;
+    use super::super::trip::{self, Setting, Wanted};
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// Totals of one list drawn a hundred thousand times fall where the density says, with all units and with a line taken away.
+    #[test]
+    fn densities_are_those_of_drawn_totals() {
+        let shop = Shop::new(300, 6);
+        let setting = Setting { items: 9, bag_known: false, tare_known: false };
+        let trip = trip::draw(&shop, setting, Wanted::Honest, 3);
+        let lines: Vec<&Line> = trip.lines.iter().collect();
+        let around = [trip::scale_law(), trip::container_law(setting), trip::bags_law(setting, 1)];
+        let weighing = Weighing::new(&shop, &lines, &around, 0.0, &Fourier::default());
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let draws = 100_000;
+        for skip in [None, Some(0), Some(1)] {
+            let density = skip.map_or(&weighing.all, |i| weighing.without(i));
+            let kept = || lines.iter().enumerate().filter(|(i, _)| Some(*i) != skip).map(|(_, l)| l);
+            let laws: Vec<(u32, Cow<'_, UnitLaw>)> = kept().map(|l| (l.quantity, l.law(&shop))).collect();
+            let mut total = || {
+                let goods: f64 = laws.iter().map(|(n, law)| law.draw(*n, &mut rng)).sum();
+                goods + around.iter().map(|a| a.draw(&mut rng)).sum::<f64>()
+            };
+            let totals: Vec<f64> = (0..draws).map(|_| total()).collect();
+            for (from, to) in [(-400.0, -60.0), (-60.0, -20.0), (-20.0, 10.0), (10.0, 50.0), (50.0, 120.0), (120.0, 400.0)] {
+                let found = totals.iter().filter(|t| (from..to).contains(*t)).count() as f64 / f64::from(draws);
+                let (n, width) = (400, (to - from) / 400.0);
+                let told: f64 = (0..n).map(|i| density.at(from + (f64::from(i) + 0.5) * width) * width).sum();
+                let doubt = 5.0 * (told / f64::from(draws)).sqrt() + 2e-4;
+                assert!((found - told).abs() < doubt, "{skip:?} {from}..{to}: {found} {told}");
+            }
+        }
+    }
+}
