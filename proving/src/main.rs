@@ -8,7 +8,7 @@ use proving::calibration::{self, Breakage, Disturbance};
 use proving::faults::{self, Row, Tally};
 use proving::settling::{bench, plates};
 use proving::visits::CLASSES_G;
-use proving::{settling, visits};
+use proving::{evaluate, settling, visits};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -63,6 +63,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// The judge against the best possible detector and against simple rules, on the same seeded baskets.
+    Evaluate(evaluate::options::Options),
     /// Shoppers by weight alone: false alarms, and what is caught by grams.
     Visits {
         /// Shoppers; every second one has one good that is not scanned.
@@ -102,6 +104,7 @@ fn main() -> Result<()> {
                 print!("{}", settling::table(&plan, &rows));
             }
         }
+        Command::Evaluate(options) => options.run(arguments.seed)?,
         Command::Faults { runs, only } => {
             plant_faults(&Hardware::read(&arguments.hw)?, runs, arguments.seed, only.as_deref())?
         }

@@ -1,7 +1,8 @@
-//! Set-up and the project's own commands: `cargo xtask demo | test | prove | onnxruntime`.
+//! Set-up and the project's own commands: `cargo xtask demo | test | evaluate | prove | onnxruntime`.
 
 mod check;
 mod demo;
+mod evaluate;
 mod gallery;
 mod onnxruntime;
 mod process;
@@ -28,6 +29,9 @@ enum Command {
     Test,
     /// The long measurements: settling, calibration, every fault a thousand times.
     Prove(prove::ProveArguments),
+    /// Measure the judge against the best possible detector: `cargo xtask evaluate --help` says how.
+    #[command(disable_help_flag = true)]
+    Evaluate(evaluate::EvaluateArguments),
     /// Fetch the pinned ONNX Runtime library into target/onnxruntime (nothing to do when it is there).
     Onnxruntime,
 }
@@ -46,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(arguments) => demo::demo(&workspace, &arguments),
         Command::Test => check::test(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Prove(arguments) => prove::prove(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Evaluate(arguments) => evaluate::evaluate(&workspace, &arguments),
         Command::Onnxruntime => {
             let library = onnxruntime::ensure(&workspace)?;
             println!("{}", library.display());

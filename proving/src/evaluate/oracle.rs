@@ -1,0 +1,437 @@
+//! The best possible detector: it knows every distribution, popularity and error rate of the generator, and never a realised draw.
+//!
+//! The list is a random set of laws; what the plate carries under each edit of it is a sum of independent masses, whose density is taken
+//! from the product of their characteristic functions (module `density`). Batches, silent changes of pack, wrong labels, bags and tares are
+//! marginalised because their laws are factors of that product. Crops are a Poisson process (module `view`). Posterior = prior × density ×
+//! ratio of the crops, summed over every good of the shop. A basket that comes whole is one part; goods that come one after the other are
+//! as many parts as steps, independent given the list.
+//!
+//! Two places are not exact: two different unscanned goods are matched with crops by a systematic sample of pairs, and with crops a swap's
+//! goods within one line are weighed against each other by mean and variance.
+
+use super::claims::{Claim, Edits, Opinion};
+use super::density::Fourier;
+use super::law::{Component, Mixture};
+use super::looks::{Looks, Sight};
+use super::masses::Masses;
+use super::shop::Shop;
+use super::trip::{self, Line, Setting, Trip, Wanted, rates};
+use super::view::View;
+use super::weighing::Weighing;
+
+/// Pairs of two unscanned goods are sampled by so many first ones.
+const FIRSTS: usize = 8;
+/// A density so small is rounding.
+const NOTHING: f64 = 1e-30;
+
+/// What cameras saw of a trip.
+pub struct Seen<'a> {
+    /// The looks they were drawn from.
+    pub looks: &'a Looks,
+    /// How much is seen.
+    pub sight: Sight,
+    /// Crops of each part: of the whole plate, or of each step.
+    pub parts: &'a [Vec<Vec<f32>>],
+}
+
+/// The oracle of one shop.
+pub struct Oracle<'a> {
+    shop: &'a Shop,
+    /// Laws of one, two and three units of each good that were not scanned, and all three by mean and variance of one.
+    added: Vec<[Mixture; 3]>,
+    plain: Vec<Component>,
+    /// Goods by their mean mass.
+    by_mass: Vec<usize>,
+    any: Masses,
+    unscanned: Masses,
+    repeated: Masses,
+    aisles: Vec<Masses>,
+    bag: Mixture,
+    foreign: Mixture,
+    fourier: Fourier,
+}
+
+/// A plate, or one step, with what is known of it.
+pub(super) struct Part<'a> {
+    /// Indices of the lines that came with it.
+    lines: Vec<usize>,
+    weighing: Weighing<'a>,
+    view: Option<View<'a>>,
+    /// Density if its lines are right.
+    right: f64,
+}
+
+/// What is not scanned, summed over all goods that are not on the list: one good (of any number of units), one unit, two different goods.
+struct Unlisted {
+    one: f64,
+    unit: f64,
+    two: f64,
+}
+
+/// The list's goods and their share of what shoppers draw.
+struct Listed {
+    goods: Vec<usize>,
+    share: f64,
+}
+
+impl<'a> Oracle<'a> {
+    /// Prepares what is the same for all baskets of a shop.
+    pub fn new(shop: &'a Shop) -> Self {
+        let added: Vec<[Mixture; 3]> =
+            shop.goods.iter().map(|g| [g.law.units(1), g.law.units(2), g.law.units(3)]).collect();
+        let by_units =
+            |units: usize| Masses::new(shop.goods.iter().zip(&added).map(move |(g, a)| (g.share, &a[units])));
+        let (any, two, three) = (by_units(0), by_units(1), by_units(2));
+        let [one, more, most] = rates::UNSCANNED_UNITS;
+        let unscanned = Masses::blend(&[(one, &any), (more, &two), (most, &three)]);
+        let aisles = shop.aisles.iter().zip(&shop.aisle_shares).map(|(indices, sum)| {
+            Masses::new(indices.iter().map(|&i| (shop.goods[i].share / sum.max(1e-300), &added[i][0])))
+        });
+        let aisles = aisles.collect();
+        let plain = added.iter().map(|a| a[0].gaussian().components()[0]).collect();
+        let mut by_mass: Vec<usize> = (0..shop.goods.len()).collect();
+        by_mass.sort_by(|a, b| shop.goods[*a].law.mean_g.total_cmp(&shop.goods[*b].law.mean_g));
+        let repeated = any.twice();
+        let (bag, foreign) = (trip::bag_law(), trip::foreign_law());
+        let fourier = Fourier::default();
+        Self { shop, added, plain, by_mass, any, unscanned, repeated, aisles, bag, foreign, fourier }
+    }
+
+    /// Judges a basket that came whole.
+    pub fn whole(&self, trip: &Trip, setting: Setting, seen: Option<&Seen<'_>>) -> Opinion {
+        let around = [trip::scale_law(), trip::container_law(setting), trip::bags_law(setting, trip.bags)];
+        let bags_g = trip.bags_g.unwrap_or(f64::from(trip.bags) * self.bag.mean_g());
+        let lines: Vec<usize> = (0..trip.lines.len()).collect();
+        let part = self.part(trip, setting, lines, &around, trip.measured_g - trip.tare_g - bags_g, seen, 0);
+        let listed = self.listed(trip);
+        let mut edits = Edits::new(trip.lines.len());
+        let x = part.weighing.x_g;
+        let all = &part.weighing.all;
+        let stray = rates::STRAY_BAG * all.with(&self.bag, x) + rates::FOREIGN * all.with(&self.foreign, x);
+        let usual = (1.0 - rates::STRAY_BAG - rates::FOREIGN) * part.right;
+        edits.honest = (1.0 - rates::ERROR) * (usual + stray);
+        let unlisted = self.unlisted(&part, &listed, true);
+        edits.unscanned =
+            rates::ERROR * rates::KINDS[0] * ((1.0 - rates::REPEATED) * unlisted.one + rates::REPEATED * unlisted.two);
+        self.line_edits(trip, &part, 1.0, &mut edits);
+        let claim = edits.claim(trip, |total| self.unscanned_claim(&[(&part, 1.0)], &listed, total));
+        let claim = self.with_instead(claim, trip, &part, 1.0, edits.total());
+        edits.opinion(claim, NOTHING)
+    }
+
+    /// Judges goods that came one after the other. Densities are taken relative to those of a list that is right.
+    pub fn one_by_one(&self, trip: &Trip, setting: Setting, seen: Option<&Seen<'_>>) -> Opinion {
+        let around = [trip::step_law()];
+        let listed = self.listed(trip);
+        let parts: Vec<Part<'_>> = trip
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(i, step)| self.part(trip, setting, step.lines.clone(), &around, step.mass_g, seen, i))
+            .collect();
+        let (scanned, alone): (Vec<&Part<'_>>, Vec<&Part<'_>>) = parts.iter().partition(|p| !p.lines.is_empty());
+        let mut edits = Edits::new(trip.lines.len());
+        let groups = scanned.len().max(1) as f64;
+        let odds: Vec<Unlisted> = scanned
+            .iter()
+            .map(|part| {
+                let found = self.unlisted(part, &listed, alone.is_empty());
+                let by = 1.0 / (part.right * groups);
+                Unlisted { one: found.one * by, unit: found.unit * by, two: found.two * by / groups }
+            })
+            .collect();
+        let sum = |f: &dyn Fn(&Unlisted) -> f64| odds.iter().map(f).sum::<f64>();
+        let (one, unit) = (sum(&|o| o.one), sum(&|o| o.unit));
+        let apart = (unit * unit - sum(&|o| o.unit * o.unit)).max(0.0);
+        let joined = 1.0 - trip::ALONE;
+        let factor = rates::ERROR * rates::KINDS[0];
+        let lone: Vec<Unlisted> = alone.iter().map(|part| self.unlisted(part, &listed, false)).collect();
+        let (single, pair) = match lone.as_slice() {
+            [] => (joined * one, joined * joined * (apart + sum(&|o| o.two))),
+            [a] => (trip::ALONE * a.one, 2.0 * trip::ALONE * joined * a.unit * unit),
+            [a, b] => (0.0, trip::ALONE * trip::ALONE * a.unit * b.unit),
+            _ => (0.0, 0.0),
+        };
+        edits.unscanned = factor * ((1.0 - rates::REPEATED) * single + rates::REPEATED * pair);
+        edits.honest = (1.0 - rates::ERROR)
+            * match alone.as_slice() {
+                [] => 1.0 - rates::STRAY_BAG - rates::FOREIGN,
+                [one] => {
+                    let (density, x) = (&one.weighing.all, one.weighing.x_g);
+                    rates::STRAY_BAG * density.with(&self.bag, x) + rates::FOREIGN * density.with(&self.foreign, x)
+                }
+                _ => 0.0,
+            };
+        let mut parts_of_unscanned: Vec<(&Part<'_>, f64)> = Vec::new();
+        if alone.is_empty() {
+            for part in &scanned {
+                self.line_edits(trip, part, 1.0 / part.right, &mut edits);
+                parts_of_unscanned.push((*part, joined / (part.right * groups)));
+            }
+        } else if let [one] = alone.as_slice() {
+            parts_of_unscanned.push((*one, trip::ALONE));
+        }
+        let claim = edits.claim(trip, |total| self.unscanned_claim(&parts_of_unscanned, &listed, total));
+        let of_line =
+            claim.and_then(|c| scanned.iter().find(|p| p.lines.iter().any(|i| trip.lines[*i].product == c.product)));
+        let claim = match of_line {
+            Some(part) => self.with_instead(claim, trip, part, 1.0 / part.right, edits.total()),
+            None => claim,
+        };
+        edits.opinion(claim, NOTHING)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what a part is made of")]
+    fn part<'b>(
+        &'b self,
+        trip: &'b Trip,
+        setting: Setting,
+        lines: Vec<usize>,
+        around: &[Mixture],
+        measured_g: f64,
+        seen: Option<&Seen<'b>>,
+        index: usize,
+    ) -> Part<'b> {
+        let listed: Vec<&Line> = lines.iter().map(|i| &trip.lines[*i]).collect();
+        let weighing = Weighing::new(self.shop, &listed, around, measured_g, &self.fourier);
+        let view = seen.and_then(|seen| {
+            let goods = listed.iter().map(|l| (l.product, l.quantity));
+            Some(View::new(self.shop, seen.looks, seen.sight, setting.items, seen.parts.get(index)?, goods))
+        });
+        let right = weighing.all.at(weighing.x_g).max(NOTHING);
+        Part { lines, weighing, view, right }
+    }
+
+    fn listed(&self, trip: &Trip) -> Listed {
+        let mut goods: Vec<usize> = trip.lines.iter().map(|l| l.product).collect();
+        goods.sort_unstable();
+        goods.dedup();
+        let share = goods.iter().map(|p| self.shop.goods[*p].share).sum();
+        Listed { goods, share }
+    }
+
+    /// Probability that `instead` is drawn to lie in place of `product`.
+    fn instead_share(&self, product: usize, instead: usize) -> f64 {
+        let (own, other) = (&self.shop.goods[product], &self.shop.goods[instead]);
+        let within = if own.aisle == other.aisle { other.share / self.shop.aisle_shares[own.aisle] } else { 0.0 };
+        rates::SAME_AISLE * within + (1.0 - rates::SAME_AISLE) * other.share
+    }
+
+    /// Prior of a swap of one line: a good that would be swapped for itself is drawn again, line and all.
+    fn swap_prior(&self, trip: &Trip) -> f64 {
+        let packs = trip.lines.iter().filter(|l| l.label_g.is_none());
+        let refused: f64 = packs.clone().map(|l| self.instead_share(l.product, l.product)).sum();
+        rates::ERROR * rates::KINDS[1] / (packs.count() as f64 - refused).max(1e-9)
+    }
+
+    /// Goods whose `units` units could make `x_g` on this density, lightest first.
+    fn near(&self, w: &Weighing<'_>, x_g: f64, units: f64) -> &[usize] {
+        // Things that grow vary by up to a third; ten spreads of those are nowhere.
+        let reach = 9.0 * w.all.sd_g();
+        let (from, to) = ((x_g - reach) / units / 2.2, (x_g + reach) / units * 3.0);
+        let mass = |i: &usize| self.shop.goods[*i].law.mean_g;
+        let start = self.by_mass.partition_point(|i| mass(i) < from);
+        let end = self.by_mass.partition_point(|i| mass(i) <= to);
+        &self.by_mass[start..end.max(start)]
+    }
+
+    /// Whether so many units of a good could make `x_g` on this density at all.
+    fn reaches(&self, w: &Weighing<'_>, x_g: f64, product: usize, units: f64) -> bool {
+        let plain = &self.plain[product];
+        (x_g - units * plain.mean_g).abs() <= 8.0 * w.all.sd_g() + 5.0 * units * plain.variance_g2.sqrt()
+    }
+
+    /// Density if these units of a good were not scanned, crops included.
+    fn unscanned_units(&self, part: &Part<'_>, product: usize, units: usize) -> f64 {
+        let w = &part.weighing;
+        if !self.reaches(w, w.x_g, product, units as f64) {
+            return 0.0;
+        }
+        let density = w.all.with(&self.added[product][units - 1], w.x_g);
+        // What weight refutes need not be looked at.
+        if density < 1e-14 { 0.0 } else { density * seen(&part.view, None, &[(product, units as u32)]) }
+    }
+
+    fn unscanned_good(&self, part: &Part<'_>, product: usize) -> f64 {
+        rates::UNSCANNED_UNITS.iter().zip(1..).map(|(share, k)| share * self.unscanned_units(part, product, k)).sum()
+    }
+
+    fn unlisted(&self, part: &Part<'_>, listed: &Listed, two: bool) -> Unlisted {
+        let (all, x) = (&part.weighing.all, part.weighing.x_g);
+        let unlisted = (1.0 - listed.share).max(1e-9);
+        let blind_two = if two { all.against(&self.repeated, x) } else { 0.0 };
+        let Some(view) = &part.view else {
+            let on_list =
+                |f: &dyn Fn(usize) -> f64| listed.goods.iter().map(|p| self.shop.goods[*p].share * f(*p)).sum::<f64>();
+            let one = all.against(&self.unscanned, x) - on_list(&|p| self.unscanned_good(part, p));
+            let unit = all.against(&self.any, x) - on_list(&|p| self.unscanned_units(part, p, 1));
+            return Unlisted { one: one.max(0.0) / unlisted, unit: unit.max(0.0) / unlisted, two: blind_two };
+        };
+        let (mut one, mut unit) = (0.0, 0.0);
+        for (units, share) in rates::UNSCANNED_UNITS.iter().enumerate() {
+            for &product in self.near(&part.weighing, x, units as f64 + 1.0) {
+                if listed.goods.binary_search(&product).is_ok() {
+                    continue;
+                }
+                let joint = self.shop.goods[product].share * self.unscanned_units(part, product, units + 1);
+                one += share * joint;
+                unit += if units == 0 { joint } else { 0.0 };
+            }
+        }
+        let matter = blind_two * 1e3 > 1e-3 * (one + part.right);
+        let factor = if two && matter { self.two_seen(part, view, listed) } else { 1.0 };
+        Unlisted { one: one / unlisted, unit: unit / unlisted, two: blind_two * factor }
+    }
+
+    /// What crops say of two unscanned goods, averaged over the pairs that make the mass: firsts by a systematic sample of
+    /// share × crops, seconds all.
+    fn two_seen(&self, part: &Part<'_>, view: &View<'_>, listed: &Listed) -> f64 {
+        let w = &part.weighing;
+        let reach = w.x_g + 4.0 * w.all.sd_g();
+        let light = self.by_mass.partition_point(|i| self.shop.goods[*i].law.mean_g <= reach);
+        let unlisted = |p: &&usize| listed.goods.binary_search(p).is_err();
+        let firsts: Vec<(usize, f64, f64)> = self.by_mass[..light]
+            .iter()
+            .filter(unlisted)
+            .map(|&p| (p, self.shop.goods[p].share, view.change(None, &[(p, 1)])))
+            .collect();
+        let sum: f64 = firsts.iter().map(|f| f.1 * f.2).sum();
+        let (mut seen, mut blind) = (0.0, 0.0);
+        let (mut passed, mut next) = (0.0, 0.5);
+        for (first, share, alone) in firsts {
+            passed += share * alone * FIRSTS as f64 / sum.max(1e-300);
+            while passed > next {
+                next += 1.0;
+                let (s, b) = self.seconds(w, view, first);
+                // The sample is by share × crops: the crops of the pair count over those of the first alone.
+                seen += s / alone;
+                blind += b / alone;
+            }
+        }
+        if blind > 0.0 { (seen / blind).clamp(1e-6, 1e9) } else { 1.0 }
+    }
+
+    /// Densities of a first good with every second one, with and without crops.
+    fn seconds(&self, w: &Weighing<'_>, view: &View<'_>, first: usize) -> (f64, f64) {
+        let one = self.plain[first];
+        let (mut seen, mut blind) = (0.0, 0.0);
+        for &second in self.near(w, w.x_g - one.mean_g, 1.0) {
+            if !self.reaches(w, w.x_g - one.mean_g, second, 1.0) {
+                continue;
+            }
+            let two = self.plain[second];
+            let both = Component {
+                weight: self.shop.goods[second].share,
+                mean_g: one.mean_g + two.mean_g,
+                variance_g2: one.variance_g2 + two.variance_g2,
+            };
+            let joint = w.all.with_gaussian(&both, w.x_g);
+            if joint > 1e-14 {
+                blind += joint;
+                seen += joint * view.change(None, &[(first, 1), (second, 1)]);
+            }
+        }
+        (seen, blind)
+    }
+
+    /// Adds the edits of a part's lines, densities times `by`.
+    fn line_edits(&self, trip: &Trip, part: &Part<'_>, by: f64, edits: &mut Edits) {
+        let packs = trip.lines.iter().filter(|l| l.label_g.is_none()).count() as f64;
+        let swap = self.swap_prior(trip);
+        let of_fewer = rates::ERROR * rates::KINDS[3] / trip.lines.len() as f64;
+        for (place, &index) in part.lines.iter().enumerate() {
+            let (line, w) = (&trip.lines[index], &part.weighing);
+            let (n, mean_g) = (line.quantity, w.laws[place].mean_g);
+            let (gone_g, one_gone_g) = (w.x_g + f64::from(n) * mean_g, w.x_g + mean_g);
+            let one = if n > 1 { rates::ONE_FEWER } else { 0.0 };
+            let less = |units: u32| seen(&part.view, Some((line.product, units)), &[]);
+            edits.absent[index] += by * of_fewer * (1.0 - one) * w.without(place).at(gone_g) * less(n);
+            if n > 1 {
+                edits.fewer[index] += by * of_fewer * one * w.fewer(place).at(one_gone_g) * less(1);
+            }
+            if line.label_g.is_some() {
+                continue;
+            }
+            for (share, k) in rates::MORE_UNITS.iter().zip(1..) {
+                let density = w.without(place).with(&w.laws[place].units(n + k), gone_g);
+                edits.more[index] += by * rates::ERROR * rates::KINDS[2] / packs
+                    * share
+                    * density
+                    * seen(&part.view, None, &[(line.product, k)]);
+            }
+            edits.swapped[index] += by * swap * self.swapped(part, place, line, one_gone_g);
+        }
+    }
+
+    /// Density if one unit of a line is any other good.
+    fn swapped(&self, part: &Part<'_>, place: usize, line: &Line, at_g: f64) -> f64 {
+        let fewer = part.weighing.fewer(place);
+        let aisle = self.shop.goods[line.product].aisle;
+        let own = self.instead_share(line.product, line.product);
+        let blind = (rates::SAME_AISLE * fewer.against(&self.aisles[aisle], at_g)
+            + (1.0 - rates::SAME_AISLE) * fewer.against(&self.any, at_g)
+            - own * fewer.with(&self.added[line.product][0], at_g))
+        .max(0.0);
+        let Some(view) = &part.view else { return blind };
+        if blind < 1e-12 * part.right {
+            return blind;
+        }
+        let (mut with, mut without) = (0.0, 0.0);
+        for &product in self.near(&part.weighing, at_g, 1.0) {
+            if product == line.product || !self.reaches(&part.weighing, at_g, product, 1.0) {
+                continue;
+            }
+            let joint = self.instead_share(line.product, product) * fewer.with_gaussian(&self.plain[product], at_g);
+            if joint > 1e-12 * part.right {
+                without += joint;
+                with += joint * view.change(Some((line.product, 1)), &[(product, 1)]);
+            }
+        }
+        if without > 0.0 { blind * with / without } else { blind }
+    }
+
+    /// The unscanned good of one half or more; each part with what its densities are times.
+    fn unscanned_claim(&self, parts: &[(&Part<'_>, f64)], listed: &Listed, total: f64) -> Option<Claim> {
+        let factor = rates::ERROR * rates::KINDS[0] * (1.0 - rates::REPEATED) / (1.0 - listed.share).max(1e-9);
+        let mut goods: Vec<usize> = parts
+            .iter()
+            .flat_map(|(p, _)| [1.0, 2.0, 3.0].into_iter().flat_map(|k| self.near(&p.weighing, p.weighing.x_g, k)))
+            .copied()
+            .collect();
+        goods.sort_unstable();
+        goods.dedup();
+        let joint = |product: usize| {
+            let sum: f64 = parts.iter().map(|(part, by)| by * self.unscanned_good(part, product)).sum();
+            factor * self.shop.goods[product].share * sum
+        };
+        let unlisted = goods.into_iter().filter(|p| listed.goods.binary_search(p).is_err());
+        let product = unlisted.map(|p| (p, joint(p))).find(|(_, joint)| *joint >= 0.5 * total)?.0;
+        Some(Claim { kind: Wanted::Unscanned, product, instead: None })
+    }
+
+    /// A claimed swap with what lies there instead, if that alone has a posterior of one half.
+    fn with_instead(&self, claim: Option<Claim>, trip: &Trip, part: &Part<'_>, by: f64, total: f64) -> Option<Claim> {
+        let claim = claim?;
+        let own = |i: &usize| trip.lines[*i].product == claim.product && trip.lines[*i].label_g.is_none();
+        let (Wanted::Swapped, Some(place)) = (claim.kind, part.lines.iter().position(own)) else { return Some(claim) };
+        let (w, prior) = (&part.weighing, by * self.swap_prior(trip));
+        let at_g = w.x_g + w.laws[place].mean_g;
+        let joint = |p: usize| {
+            if !self.reaches(w, at_g, p, 1.0) {
+                return 0.0;
+            }
+            let density = w.fewer(place).with(&self.added[p][0], at_g);
+            prior
+                * self.instead_share(claim.product, p)
+                * density
+                * seen(&part.view, Some((claim.product, 1)), &[(p, 1)])
+        };
+        let goods = self.near(w, at_g, 1.0).iter().copied().filter(|p| *p != claim.product);
+        Some(Claim { instead: goods.into_iter().find(|p| joint(*p) >= 0.5 * total), ..claim })
+    }
+}
+
+/// What the crops say, if there are any.
+fn seen(view: &Option<View<'_>>, gone: Option<(usize, u32)>, come: &[(usize, u32)]) -> f64 {
+    view.as_ref().map_or(1.0, |v| v.change(gone, come))
+}
