@@ -196,7 +196,7 @@ fn config(hardware: &Hardware) -> Result<StationConfig> {
             .iter()
             .map(|c| ContainerBelief { kind: c.kind.clone(), tare_g: c.tare_g, sigma_g: c.sigma_g })
             .collect(),
-        bags: BagBelief { mean_g: hardware.bags.mean_g, sigma_g: hardware.bags.sigma_g },
+        bags: BagBelief::one(hardware.bags.mean_g, hardware.bags.sigma_g),
         in_store_codes: vec![InStorePattern::try_from("29IIIIIWWWWWC".to_owned())?],
         policy: POLICY,
         versions: Versions::default(),

@@ -72,7 +72,7 @@ pub fn station(
             config::WithoutCamera::WeightOnly => station::WithoutCamera::WeightOnly,
         },
         containers: file.containers.iter().map(container).collect(),
-        bags: BagBelief { mean_g: file.bags.mean_g, sigma_g: file.bags.sigma_g },
+        bags: BagBelief::one(file.bags.mean_g, file.bags.sigma_g),
         in_store_codes: patterns.collect::<Result<_, _>>()?,
         policy: Policy {
             error_rate: file.policy.error_rate,

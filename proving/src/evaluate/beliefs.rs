@@ -39,6 +39,7 @@ pub fn catalogue(shop: &Shop, knowledge: Knowledge, seed: u64) -> Catalogue {
             price_minor: good.price_minor,
             weight,
             look_group: good.look_group.map(|g| format!("g{g}")),
+            category: Some(format!("aisle-{}", good.aisle)),
             risk: good.risk,
             popularity: good.share,
         })

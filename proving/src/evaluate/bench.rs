@@ -4,7 +4,7 @@ use super::baselines::{self, Scores};
 use super::beliefs::{self, Knowledge};
 use super::cells::{Arrival, Cell, Plan};
 use super::claims::{Claim, Opinion};
-use super::judge::Judge;
+use super::judge::{Brought, Judge};
 use super::looks::{Looks, Sight};
 use super::metrics::{FALSE_ALARMS, Forecasts, Scored, Threshold, interval, resampled_catches};
 use super::oracle::{Oracle, Seen};
@@ -185,7 +185,10 @@ pub fn learning(plan: &Plan, items: u32, baskets: u64, watch: &(dyn Fn() + Sync)
         count,
         &|index| {
             let trip = trip::draw(&shop, setting, kind(index), basket_seed(plan, items, index as u64));
-            let judge = |catalogue| Judge { catalogue, gallery: None }.judge(&trip, setting, &shop, None).opinion.score;
+            let judge = |catalogue| {
+                let brought = Brought::new(&trip, setting, &shop, catalogue, Vec::new(), true);
+                Judge { catalogue, gallery: None }.judge(&brought).opinion.score
+            };
             let scores = catalogues.iter().map(|(_, catalogue)| judge(catalogue)).collect();
             (kind(index), oracle.whole(&trip, setting, None).score, scores)
         },
@@ -229,7 +232,7 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
         Arrival::OneByOne => stage.looks.recorded.one_by_one,
     };
     let crops = if cell.vision { look(cell, stage, &trip, &sight, mixed(seed)) } else { Vec::new() };
-    let scene = cell.vision.then(|| stage.looks.scene(&crops.concat()));
+    let scenes = crops.iter().map(|crops| stage.looks.scene(crops)).collect();
     let mut simple = baselines::totals(&trip, setting, stage.shop);
     if cell.vision {
         simple[baselines::LIST] = baselines::list(&trip, &stage.looks, &crops);
@@ -247,7 +250,9 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
     let asked = start.elapsed();
     let catalogue = if cell.learned { &stage.learned } else { &stage.label };
     let judge = Judge { catalogue, gallery: cell.vision.then_some(&stage.looks.gallery) };
-    let answer = judge.judge(&trip, setting, stage.shop, scene.as_ref());
+    let whole = cell.arrival == Arrival::Whole;
+    let brought = Brought::new(&trip, setting, stage.shop, catalogue, scenes, whole);
+    let answer = judge.judge(&brought);
     clock.add(drawn.as_nanos(), (start.elapsed() - asked).as_nanos(), (asked - drawn).as_nanos());
     let is_right = |claim: Option<Claim>| claim.is_some_and(|c| right(&c, &trip));
     Row {

@@ -3,20 +3,22 @@
 use super::beliefs;
 use super::claims::{Claim, Opinion};
 use super::shop::Shop;
-use super::trip::{Setting, TARE_G, Trip, Wanted, bag_law, container_law};
+use super::trip::{self, Setting, TARE_G, Trip, Wanted, container_law};
 use augenmass_core::basket::{Bags, Basket, Code, Container, ContainerKind, Source};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
 use augenmass_core::units::Mass;
-use augenmass_core::verdict::hypothesis::{Edit, hypotheses};
-use augenmass_core::verdict::posterior::{Weighted, posterior};
-use augenmass_core::verdict::scene::SceneEvidence;
-use augenmass_core::verdict::{Evidence, Expected, Finding, FindingKind, Outcome, Policy, explain, policy};
+use augenmass_core::verdict::judge::{conclude, weigh};
+use augenmass_core::verdict::{
+    Evidence, Expected, Finding, FindingKind, Outcome, Policy, Posterior, StepEvidence, WeightEvidence,
+};
 use augenmass_core::vision::Scene;
 
 /// What the shipped stations are set to.
 pub const POLICY: Policy = Policy { error_rate: super::trip::rates::ERROR, false_alarm_cost: 6.0, max_corrections: 3 };
 /// What the scale reports of its own uncertainty, 1 sigma in milligrams.
 const SIGMA_MG: i64 = 4_000;
+/// The same of the difference of two readings.
+const STEP_SIGMA_MG: i64 = 3_300;
 
 /// The judge's answer to one trip.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,44 +69,63 @@ pub fn expected(trip: &Trip, setting: Setting, shop: &Shop, catalogue: &Catalogu
     let sigma_g = container_law(setting).variance_g2().sqrt();
     let tares =
         [ContainerBelief { kind: kind.as_str().to_owned(), tare_g: TARE_G[usize::from(trip.trolley)], sigma_g }];
-    let bag = bag_law();
-    let bags = BagBelief { mean_g: bag.mean_g(), sigma_g: bag.variance_g2().sqrt() };
-    Expected::new(&basket, &codes, catalogue, &tares, bags)
+    Expected::new(&basket, &codes, catalogue, &tares, &BagBelief::usual())
+}
+
+/// What a station makes of a trip before it judges.
+pub struct Brought {
+    /// What the list makes.
+    pub expected: Expected,
+    /// What came one after the other; empty for a basket that came whole.
+    pub steps: Vec<StepEvidence>,
+    /// What the camera saw of a whole basket.
+    pub scene: Option<Scene>,
+    measured: Mass,
+}
+
+impl Brought {
+    /// `scenes` are those of the steps, or the one of the whole basket; empty without eyes.
+    pub fn new(trip: &Trip, setting: Setting, shop: &Shop, catalogue: &Catalogue, scenes: Vec<Scene>, whole: bool) -> Self {
+        let expected = expected(trip, setting, shop, catalogue);
+        let measured = Mass::from_g_saturating(trip.measured_g);
+        if whole {
+            return Self { expected, steps: Vec::new(), scene: scenes.into_iter().next(), measured };
+        }
+        let mut scenes = scenes.into_iter();
+        let step = |step: &trip::Step| StepEvidence {
+            lines: step.lines.clone(),
+            mass: Mass::from_g_saturating(step.mass_g),
+            sigma: Mass::from_mg(STEP_SIGMA_MG),
+            scene: scenes.next(),
+        };
+        let steps = trip.steps.iter().map(step).collect();
+        Self { expected, steps, scene: None, measured }
+    }
 }
 
 impl Judge<'_> {
     /// Judges. The steps are those of `verdict::judge`, taken one by one because that tells no more than it would tell a shopper.
-    pub fn judge(&self, trip: &Trip, setting: Setting, shop: &Shop, scene: Option<&Scene>) -> Answer {
-        let expected = expected(trip, setting, shop, self.catalogue);
-        let evidence = self.evidence(trip, &expected, scene);
-        let residual_g = evidence.measured.g() - expected.mean_g;
-        let variance_g2 = expected.variance_g2 + evidence.sigma.g().powi(2);
-        let list = hypotheses(&expected, self.catalogue, &POLICY, residual_g, variance_g2.sqrt());
-        let mut look = match (scene, self.gallery) {
-            (Some(scene), Some(gallery)) => SceneEvidence::new(scene, gallery, &expected, self.catalogue),
-            (None, _) | (_, None) => None,
-        };
-        let posterior =
-            posterior(&list, residual_g, variance_g2, |edit| look.as_mut().map_or(0.0, |l| l.log_ratio(edit)));
-        let mut opinion = opinion(&posterior, &expected);
-        if !policy::should_stop(&posterior, &expected, self.catalogue, &POLICY) {
-            return Answer { opinion, outcome: Outcome::Pass };
-        }
-        let findings = explain::findings(&posterior, &expected, self.catalogue, residual_g);
-        opinion.claim = findings.iter().find_map(claim);
-        let stale = posterior.iter().filter(|w| matches!(w.edit, Edit::StaleWeight { .. }));
-        let assist = stale.map(|w| w.probability).sum::<f64>() >= 0.8;
-        Answer { opinion, outcome: if assist { Outcome::Assist } else { Outcome::Correct } }
+    pub fn judge(&self, brought: &Brought) -> Answer {
+        let bag = BagBelief::usual();
+        let evidence = self.evidence(brought, &bag);
+        let judged = weigh(&evidence, true, &POLICY);
+        let mut opinion = opinion(&judged.posterior, &brought.expected);
+        let weight = WeightEvidence { measured_g: 0.0, expected_g: 0.0, sigma_g: 0.0 };
+        let conclusion = conclude(&judged, &evidence, &POLICY, weight);
+        opinion.claim = conclusion.findings.iter().find_map(claim);
+        Answer { opinion, outcome: conclusion.outcome }
     }
 
     /// What the daemon would hand to `verdict::judge`.
-    pub fn evidence<'e>(&'e self, trip: &Trip, expected: &'e Expected, scene: Option<&'e Scene>) -> Evidence<'e> {
+    pub fn evidence<'e>(&'e self, brought: &'e Brought, bag: &'e BagBelief) -> Evidence<'e> {
         Evidence {
-            measured: Mass::from_g_saturating(trip.measured_g),
+            measured: brought.measured,
             sigma: Mass::from_mg(SIGMA_MG),
-            scene,
-            expected,
+            scene: brought.scene.as_ref(),
+            expected: &brought.expected,
             catalogue: self.catalogue,
+            steps: &brought.steps,
+            bag,
             gallery: self.gallery,
             corrections: 0,
         }
@@ -112,16 +133,8 @@ impl Judge<'_> {
 }
 
 /// The posterior as odds of a loss, and the probability of any error.
-fn opinion(posterior: &[Weighted], expected: &Expected) -> Opinion {
-    let (mut fine, mut loss) = (0.0, 0.0);
-    for weighted in posterior {
-        match weighted.edit {
-            Edit::Nothing | Edit::Bag | Edit::StaleWeight { .. } | Edit::Foreign => fine += weighted.probability,
-            Edit::Unscanned { .. } | Edit::UnscannedSomething | Edit::Swapped { .. } => loss += weighted.probability,
-            Edit::Quantity { line, found } if found > expected.lines[line].quantity => loss += weighted.probability,
-            Edit::Quantity { .. } | Edit::Absent { .. } | Edit::AbsentSomething => {}
-        }
-    }
+fn opinion(posterior: &Posterior, expected: &Expected) -> Opinion {
+    let (fine, loss) = (posterior.fine(), posterior.loss(expected));
     Opinion { score: ((loss + 1e-300) / (fine + 1e-300)).ln(), error: (1.0 - fine).clamp(0.0, 1.0), claim: None }
 }
 
@@ -142,7 +155,6 @@ fn claim(finding: &Finding) -> Option<Claim> {
 mod tests {
     use super::*;
     use crate::evaluate::beliefs::Knowledge;
-    use crate::evaluate::trip;
     use augenmass_core::verdict::judge;
 
     /// What is measured is what ships: outcome and names are those of `verdict::judge`.
@@ -155,9 +167,10 @@ mod tests {
         let mut stopped = 0;
         for seed in 0..60 {
             let trip = trip::draw(&shop, setting, Wanted::ALL[seed as usize % 5], seed);
-            let expected = expected(&trip, setting, &shop, &catalogue);
-            let told = judge(&judge_here.evidence(&trip, &expected, None), &POLICY);
-            let answer = judge_here.judge(&trip, setting, &shop, None);
+            let brought = Brought::new(&trip, setting, &shop, &catalogue, Vec::new(), seed % 2 == 0);
+            let bag = BagBelief::usual();
+            let told = judge(&judge_here.evidence(&brought, &bag), &POLICY);
+            let answer = judge_here.judge(&brought);
             assert_eq!(answer.outcome, told.outcome, "{seed}");
             assert_eq!(answer.opinion.claim, told.findings.iter().find_map(claim), "{seed}");
             stopped += u32::from(told.outcome != Outcome::Pass);

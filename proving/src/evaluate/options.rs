@@ -39,6 +39,9 @@ pub struct Options {
     /// Which cells of each size.
     #[arg(long, value_enum, default_value_t = Which::Usual)]
     cells: Which,
+    /// Only cells whose name holds this text, as in the table: "one by one", "no eyes, learned".
+    #[arg(long)]
+    only: Option<String>,
     /// Write pictures (SVG) into this folder as well.
     #[arg(long)]
     plot: Option<PathBuf>,
@@ -62,6 +65,9 @@ impl Options {
             Which::Usual => cells::usual(*items),
             Which::Every => cells::every(*items),
         });
+        let wanted = |cell: &cells::Cell| self.only.as_ref().is_none_or(|text| cell.name().contains(text.as_str()));
+        let cells: Vec<cells::Cell> = cells.filter(wanted).collect();
+        ensure!(!cells.is_empty(), "--only: no cell has this in its name");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let vision = match &self.vision {
             Some(file) => {
@@ -75,7 +81,7 @@ impl Options {
             vision,
             baskets: self.baskets,
             catalogue: self.catalogue,
-            cells: cells.collect(),
+            cells,
             threads: self.threads.unwrap_or(cores).clamp(1, 256),
         })
     }

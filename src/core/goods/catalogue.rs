@@ -1,5 +1,6 @@
 //! The retailer's products as one immutable, hashed snapshot.
 
+use super::masses::Masses;
 use super::product::Product;
 use crate::units::ProductId;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,7 @@ pub struct Catalogue {
     look_groups: Vec<Vec<usize>>,
     look_group_of: Vec<usize>,
     popularity_sum: f64,
+    masses: Masses,
     hash: String,
 }
 
@@ -32,9 +34,10 @@ impl Catalogue {
         let mut by_mass: Vec<usize> = (0..products.len()).collect();
         by_mass.sort_by(|a, b| products[*a].weight.mean_g.total_cmp(&products[*b].weight.mean_g));
         let (look_groups, look_group_of) = look_groups(&products);
-        let popularity_sum = products.iter().map(|p| p.popularity).sum();
+        let popularity_sum: f64 = products.iter().map(|p| p.popularity).sum();
+        let masses = Masses::new(&products, |i| share_of(products[i].popularity, popularity_sum));
         let hash = hash_of(&products);
-        Self { products, by_code, by_id, by_mass, look_groups, look_group_of, popularity_sum, hash }
+        Self { products, by_code, by_id, by_mass, look_groups, look_group_of, popularity_sum, masses, hash }
     }
 
     /// All products.
@@ -62,7 +65,12 @@ impl Catalogue {
 
     /// Probability that some product, drawn as shoppers draw, is this one.
     pub fn share(&self, index: usize) -> f64 {
-        if self.popularity_sum > 0.0 { self.products[index].popularity / self.popularity_sum } else { 0.0 }
+        share_of(self.products[index].popularity, self.popularity_sum)
+    }
+
+    /// How the masses of all products are spread.
+    pub fn masses(&self) -> &Masses {
+        &self.masses
     }
 
     /// SHA-256 over all that decides, as 64 hexadecimal digits: two stations with the same hash judge alike.
@@ -74,6 +82,10 @@ impl Catalogue {
     pub fn look_alikes(&self, index: usize) -> &[usize] {
         &self.look_groups[self.look_group_of[index]]
     }
+}
+
+fn share_of(popularity: f64, sum: f64) -> f64 {
+    if sum > 0.0 { popularity / sum } else { 0.0 }
 }
 
 fn look_groups(products: &[Product]) -> (Vec<Vec<usize>>, Vec<usize>) {

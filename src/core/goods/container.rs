@@ -13,11 +13,33 @@ pub struct ContainerBelief {
     pub sigma_g: f64,
 }
 
-/// What is believed about an own bag of which the shopper said no weight.
+/// One kind of own bag.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BagBelief {
+pub struct BagKind {
+    /// Share of all own bags, above 0; shares are taken relative to their sum.
+    pub share: f64,
     /// Mean mass in grams.
     pub mean_g: f64,
     /// Spread, 1 sigma in grams.
     pub sigma_g: f64,
+}
+
+/// What is believed about an own bag of which the shopper said no weight: one of several kinds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BagBelief {
+    /// The kinds, at least one.
+    pub kinds: Vec<BagKind>,
+}
+
+impl BagBelief {
+    /// All bags alike.
+    pub fn one(mean_g: f64, sigma_g: f64) -> Self {
+        Self { kinds: vec![BagKind { share: 1.0, mean_g, sigma_g }] }
+    }
+
+    /// Paper and thin plastic carriers, woven bags, cotton bags, by what such bags weigh (FIELD 3.5).
+    pub fn usual() -> Self {
+        let kind = |share, mean_g, sigma_g| BagKind { share, mean_g, sigma_g };
+        Self { kinds: vec![kind(0.35, 45.0, 7.0), kind(0.15, 30.0, 6.0), kind(0.35, 90.0, 18.0), kind(0.15, 150.0, 30.0)] }
+    }
 }

@@ -54,6 +54,8 @@ struct Row {
     #[serde(default)]
     look_group: Option<String>,
     #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
     risk: Risk,
     #[serde(default = "one")]
     popularity: f64,
@@ -150,6 +152,7 @@ fn parse_line(line: &str) -> Result<Product, Vec<String>> {
             source: row.weight_source,
         },
         look_group: row.look_group,
+        category: row.category,
         risk: row.risk,
         popularity: row.popularity,
     })

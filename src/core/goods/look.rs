@@ -50,6 +50,13 @@ pub struct LookCalibration {
     pub b: f64,
 }
 
+impl LookCalibration {
+    /// Log likelihood ratio that a crop of this cosine shows the product rather than some other.
+    pub fn log_ratio(&self, cosine: f32) -> f64 {
+        self.a * f64::from(cosine) + self.b
+    }
+}
+
 /// All enrolled looks, of one embedding space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gallery {
@@ -59,15 +66,6 @@ pub struct Gallery {
     pub calibration: LookCalibration,
     /// Enrolled views by product.
     pub looks: BTreeMap<ProductId, Vec<LookVector>>,
-}
-
-impl Gallery {
-    /// Log likelihood ratio that a crop with this embedding shows `product` rather than some other product;
-    /// `None` if the product has no enrolled look.
-    pub fn log_ratio(&self, product: &ProductId, embedding: &[f32]) -> Option<f64> {
-        let best = self.looks.get(product)?.iter().map(|look| look.cosine(embedding)).max_by(f32::total_cmp)?;
-        Some(self.calibration.a * f64::from(best) + self.calibration.b)
-    }
 }
 
 #[cfg(test)]

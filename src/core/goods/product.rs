@@ -57,6 +57,19 @@ pub struct WeightBelief {
     pub source: WeightSource,
 }
 
+/// Share of a product's variance that the units of one batch have in common: filled by the same machine on the same day.
+const BATCH_SHARE: f64 = 0.3;
+
+impl WeightBelief {
+    /// Variance in g² of so many units together: each its own, a share that the batch has in common, and the mean's own uncertainty,
+    /// which all units share.
+    pub fn variance_g2(&self, units: u32) -> f64 {
+        let n = f64::from(units);
+        let spread = self.sd_g * self.sd_g;
+        n * (1.0 - BATCH_SHARE) * spread + n * n * (BATCH_SHARE * spread + self.mean_sd_g * self.mean_sd_g)
+    }
+}
+
 /// A product as the retailer sells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Product {
@@ -74,6 +87,9 @@ pub struct Product {
     pub weight: WeightBelief,
     /// Goods with the same group look alike: the eye says "consistent", never "swapped".
     pub look_group: Option<String>,
+    /// The retailer's own group of goods (dairy, spices): what is taken for something else is mostly taken for a neighbour on the shelf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
     /// How much losing one is minded.
     pub risk: Risk,
     /// How often it is bought, relative to the others; above 0.

@@ -338,7 +338,7 @@ impl Machine {
                     &kept.codes,
                     &self.catalogue,
                     &self.config.containers,
-                    self.config.bags,
+                    &self.config.bags,
                 );
                 let evidence = judge::Evidence {
                     measured: load.mass,
@@ -346,6 +346,8 @@ impl Machine {
                     scene: self.senses.scene_of(load).filter(|_| !without_eyes),
                     expected: &expected,
                     catalogue: &self.catalogue,
+                    steps: &[],
+                    bag: &self.config.bags,
                     gallery: self.gallery.as_deref(),
                     corrections,
                 };

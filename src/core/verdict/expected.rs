@@ -1,12 +1,27 @@
 //! What the plate should carry if the list is right.
 
+use super::noise::{Component, Spread, merged, sum};
+use super::priors;
 use crate::basket::{Basket, Code, ContainerKind};
-use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind};
+use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind, WeightBelief, WeightSource};
 
-/// What a labelled portion weighs besides its printed net mass, 1 sigma in grams: its bag, and the rounding of the counter's scale.
+/// What a labelled portion weighs more than its printed net mass, grams: a produce bag or a sheet of paper (FIELD 3.5).
+const LABEL_WRAP_G: f64 = 2.5;
+/// How far a labelled portion is off that, 1 sigma in grams: its wrap, and the rounding of the counter's scale.
 const LABEL_SIGMA_G: f64 = 3.0;
 /// A stated weight of bags is a kitchen scale's or the store's own, 1 sigma in grams.
 const STATED_BAGS_SIGMA_G: f64 = 3.0;
+
+/// What a unit's mass owes itself to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// A filling machine: even, but a pack may silently change.
+    Pack,
+    /// It grew or was baked: units differ widely.
+    Grown,
+    /// Somebody weighed it and printed a label.
+    Labelled,
+}
 
 /// All units of one product on the list; labelled portions stand alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,19 +30,36 @@ pub struct ExpectedLine {
     pub product: usize,
     /// Units scanned.
     pub quantity: u32,
-    /// Mean mass of a unit in grams.
-    pub unit_g: f64,
-    /// Spread from unit to unit, 1 sigma in grams.
-    pub unit_sd_g: f64,
-    /// Uncertainty of the mean, shared by the units, 1 sigma in grams.
-    pub mean_sd_g: f64,
+    /// What is believed of a unit's mass.
+    pub unit: WeightBelief,
+    /// What a unit's mass owes itself to.
+    pub nature: Nature,
 }
 
 impl ExpectedLine {
-    /// Variance in g² of so many of its units.
-    pub fn variance_g2(&self, units: u32) -> f64 {
-        let n = f64::from(units);
-        n * self.unit_sd_g * self.unit_sd_g + (n * self.mean_sd_g).powi(2)
+    /// How far so many of its units may be off together.
+    pub fn spread(&self, units: u32) -> Spread {
+        let excess = match self.nature {
+            Nature::Pack | Nature::Labelled => priors::EXCESS,
+            Nature::Grown => priors::EXCESS_GROWN,
+        };
+        Spread::new(self.unit.variance_g2(units), excess)
+    }
+
+    /// What is rarely but surely wrong with all its units: probabilities, means and variances of the change.
+    pub fn rare(&self) -> Vec<Component> {
+        let all_g = f64::from(self.quantity) * self.unit.mean_g;
+        match self.nature {
+            Nature::Pack => priors::REPACKED
+                .map(|(weight, mean, sd)| Component { weight, mean_g: mean * all_g, variance_g2: (sd * all_g).powi(2) })
+                .to_vec(),
+            Nature::Labelled => {
+                let (weight, share, grams) = priors::WRONG_LABEL;
+                let sd_g = share * self.unit.mean_g + grams;
+                vec![Component { weight, mean_g: 0.0, variance_g2: f64::from(self.quantity) * sd_g * sd_g }]
+            }
+            Nature::Grown => Vec::new(),
+        }
     }
 }
 
@@ -49,8 +81,10 @@ pub struct Expected {
     pub unknown: Vec<UnknownLine>,
     /// Mean of the whole in grams, containers and bags included.
     pub mean_g: f64,
-    /// Variance of the whole in g², the scale's own left out.
-    pub variance_g2: f64,
+    /// What containers and bags of known weight may be off by.
+    pub around: Spread,
+    /// What bags of unknown weight may be off by, about their mean; empty without any.
+    pub bags: Vec<Component>,
 }
 
 impl Expected {
@@ -60,64 +94,80 @@ impl Expected {
         codes: &[(Code, u32)],
         catalogue: &Catalogue,
         containers: &[ContainerBelief],
-        bags: BagBelief,
+        bags: &BagBelief,
     ) -> Self {
-        let mut expected = Self { lines: Vec::new(), unknown: Vec::new(), mean_g: 0.0, variance_g2: 0.0 };
+        let mut expected =
+            Self { lines: Vec::new(), unknown: Vec::new(), mean_g: 0.0, around: Spread::default(), bags: Vec::new() };
         for ((code, quantity), line) in codes.iter().zip(&basket.lines) {
             match catalogue.find_code(code.key()) {
                 Some(product) => expected.add(product, code, *quantity, catalogue),
                 None => expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity }),
             }
         }
-        for line in &expected.lines {
-            expected.mean_g += f64::from(line.quantity) * line.unit_g;
-            expected.variance_g2 += line.variance_g2(line.quantity);
-        }
+        expected.mean_g += expected.lines.iter().map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
         for container in basket.containers.iter().filter(|c| c.kind != ContainerKind::None) {
             if let Some(belief) = containers.iter().find(|b| b.kind == container.kind.as_str()) {
                 expected.mean_g += belief.tare_g;
-                expected.variance_g2 += belief.sigma_g * belief.sigma_g;
+                expected.around = expected.around.plus(Spread::new(belief.sigma_g * belief.sigma_g, priors::EXCESS));
             }
         }
-        let count = f64::from(basket.bags.count);
         match basket.bags.grams {
             Some(grams) => {
                 expected.mean_g += grams;
-                expected.variance_g2 += STATED_BAGS_SIGMA_G * STATED_BAGS_SIGMA_G;
+                expected.around = expected.around.plus(Spread::new(STATED_BAGS_SIGMA_G.powi(2), priors::EXCESS));
             }
-            None => {
-                expected.mean_g += count * bags.mean_g;
-                expected.variance_g2 += count * bags.sigma_g * bags.sigma_g;
-            }
+            None => expected.add_bags(basket.bags.count, bags),
         }
         expected
+    }
+
+    fn add_bags(&mut self, count: u32, belief: &BagBelief) {
+        let shares: f64 = belief.kinds.iter().map(|k| k.share).sum();
+        let one: Vec<Component> = belief
+            .kinds
+            .iter()
+            .map(|k| Component { weight: k.share / shares, mean_g: k.mean_g, variance_g2: k.sigma_g * k.sigma_g })
+            .collect();
+        let one_bag = merged(&one);
+        self.mean_g += f64::from(count) * one_bag.mean_g;
+        let centred: Vec<Component> =
+            one.iter().map(|c| Component { mean_g: c.mean_g - one_bag.mean_g, ..*c }).collect();
+        for _ in 0..count {
+            self.bags = if self.bags.is_empty() { centred.clone() } else { sum(&self.bags, &centred) };
+        }
     }
 
     fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) {
         let known = &catalogue.products()[product];
         match code {
             Code::Weighed { mass, .. } => {
-                self.lines.push(ExpectedLine {
-                    product,
-                    quantity,
-                    unit_g: mass.g(),
-                    unit_sd_g: LABEL_SIGMA_G,
+                let unit = WeightBelief {
+                    mean_g: mass.g() + LABEL_WRAP_G,
+                    sd_g: LABEL_SIGMA_G,
                     mean_sd_g: 0.0,
-                });
+                    source: WeightSource::Label,
+                };
+                self.lines.push(ExpectedLine { product, quantity, unit, nature: Nature::Labelled });
             }
             Code::Gtin(_) => {
-                match self.lines.iter_mut().find(|l| l.product == product && known.kind != Kind::Weighed) {
-                    Some(line) => line.quantity += quantity,
-                    None => self.lines.push(ExpectedLine {
-                        product,
-                        quantity,
-                        unit_g: known.weight.mean_g,
-                        unit_sd_g: known.weight.sd_g,
-                        mean_sd_g: known.weight.mean_sd_g,
-                    }),
+                match self.lines.iter_mut().find(|l| l.product == product && l.nature != Nature::Labelled) {
+                    Some(line) => line.quantity = line.quantity.saturating_add(quantity),
+                    None => {
+                        let nature = match known.kind {
+                            Kind::Piece => Nature::Pack,
+                            Kind::Varying | Kind::Weighed => Nature::Grown,
+                        };
+                        self.lines.push(ExpectedLine { product, quantity, unit: known.weight, nature });
+                    }
                 }
             }
         }
+    }
+
+    /// How far the whole may be off, 1 sigma² in g², the scale's own left out.
+    pub fn variance_g2(&self) -> f64 {
+        let lines: f64 = self.lines.iter().map(|l| l.unit.variance_g2(l.quantity)).sum();
+        lines + self.around.variance_g2 + merged(&self.bags).variance_g2
     }
 
     /// Units on the list.
@@ -125,8 +175,4 @@ impl Expected {
         self.lines.iter().map(|l| l.quantity).sum()
     }
 
-    /// Whether a product stands on the list.
-    pub fn lists(&self, product: usize) -> bool {
-        self.lines.iter().any(|l| l.product == product)
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::answer::{Finding, FindingKind, ProductRef};
 use super::expected::Expected;
-use super::hypothesis::Edit;
 use super::message::{Message, about};
-use super::posterior::Weighted;
+use super::part::Candidate;
+use super::posterior::Judged;
 use crate::goods::Catalogue;
 use std::collections::BTreeMap;
 
@@ -15,53 +15,115 @@ const TOLD_FROM: f64 = 0.05;
 /// Most findings of one verdict.
 const FINDINGS_MAX: usize = 4;
 
-/// What several edits have in common: kind, product, and what lies there instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What is found of one product, or of none.
+#[derive(Clone, Debug)]
 struct Claim {
     kind: FindingKind,
+    probability: f64,
+    grams: f64,
     product: Option<usize>,
     instead: Option<usize>,
+    scanned: Option<u32>,
+    found: Option<u32>,
 }
 
-/// The likeliest edit of a claim, and the probability of all of them.
-#[derive(Clone, Copy, Debug)]
-struct Weight {
-    probability: f64,
-    best: Weighted,
+impl Claim {
+    fn of(kind: FindingKind, probability: f64, grams: f64) -> Self {
+        Self { kind, probability, grams, product: None, instead: None, scanned: None, found: None }
+    }
 }
 
 /// Findings, likeliest first; none if the list being right is all that is probable.
-pub fn findings(posterior: &[Weighted], expected: &Expected, catalogue: &Catalogue, residual_g: f64) -> Vec<Finding> {
-    let exact = gather(posterior, expected, |claim| claim);
-    let by_product = gather(posterior, expected, |claim| Claim { instead: None, ..claim });
-    let by_kind = gather(posterior, expected, |claim| Claim { product: None, instead: None, ..claim });
-    let named = [&exact, &by_product]
+pub fn findings(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, residual_g: f64) -> Vec<Finding> {
+    let mut claims = unscanned(judged, catalogue, residual_g);
+    claims.extend(lines(judged, expected, catalogue));
+    let named: Vec<Claim> = claims.iter().filter(|c| c.product.is_some() && c.probability >= NAMED_FROM).cloned().collect();
+    // What no single product explains to one half is told by its kind alone.
+    let mut kinds: BTreeMap<FindingKind, f64> = BTreeMap::new();
+    for claim in claims.iter().chain(&others(judged, residual_g)) {
+        *kinds.entry(claim.kind).or_default() += claim.probability;
+    }
+    let unnamed = kinds
         .into_iter()
-        .flat_map(|claims| claims.iter())
-        .find(|(claim, weight)| claim.product.is_some() && weight.probability >= NAMED_FROM);
-    let mut found: Vec<Finding> =
-        named.map(|(claim, weight)| named_finding(*claim, weight, expected, catalogue)).into_iter().collect();
-    let named_kind = named.map(|(claim, _)| claim.kind);
-    let mut rest: Vec<Finding> = by_kind
-        .iter()
-        .filter(|(claim, weight)| Some(claim.kind) != named_kind && weight.probability >= TOLD_FROM)
-        .map(|(claim, weight)| unnamed_finding(claim.kind, weight.probability, residual_g))
-        .collect();
-    rest.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    found.extend(rest);
-    found.truncate(FINDINGS_MAX);
-    found
+        .filter(|(kind, p)| *p >= TOLD_FROM && named.iter().all(|n| n.kind != *kind))
+        .map(|(kind, p)| Claim::of(kind, p, residual_g));
+    let mut all: Vec<Claim> = named.iter().cloned().chain(unnamed).collect();
+    all.sort_by(|a, b| b.product.is_some().cmp(&a.product.is_some()).then(b.probability.total_cmp(&a.probability)));
+    all.truncate(FINDINGS_MAX);
+    all.into_iter().map(|claim| finding(&claim, catalogue)).collect()
+}
+
+fn unscanned(judged: &Judged<'_>, catalogue: &Catalogue, residual_g: f64) -> Vec<Claim> {
+    let all = judged.posterior.unscanned;
+    if all < TOLD_FROM {
+        return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
+    }
+    let best = judged.unscanned().into_iter().next().filter(|c| c.joint >= NAMED_FROM);
+    let Some(Candidate { product, units, joint }) = best else {
+        return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
+    };
+    let grams = f64::from(units) * catalogue.products()[product].weight.mean_g;
+    let claim = Claim::of(FindingKind::Unscanned, joint, grams);
+    vec![Claim { product: Some(product), scanned: Some(0), found: Some(units), ..claim }]
+}
+
+fn lines(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for (index, (line, known)) in judged.posterior.lines.iter().zip(&expected.lines).enumerate() {
+        let of = |kind, probability, grams| Claim {
+            product: Some(known.product),
+            scanned: Some(known.quantity),
+            ..Claim::of(kind, probability, grams)
+        };
+        let unit_g = known.unit.mean_g;
+        let absent = of(FindingKind::Absent, line.absent, -f64::from(known.quantity) * unit_g);
+        claims.push(Claim { found: Some(0), ..absent });
+        let likeliest = line.counts.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((found, _)) = likeliest {
+            let grams = (f64::from(found) - f64::from(known.quantity)) * unit_g;
+            claims.push(Claim { found: Some(found), ..of(FindingKind::Quantity, line.quantity(), grams) });
+        }
+        let mut swapped = of(FindingKind::Swapped, line.swapped, 0.0);
+        if line.swapped >= NAMED_FROM
+            && let Some(best) = judged.instead(index).first()
+        {
+            swapped.grams = catalogue.products()[best.product].weight.mean_g - unit_g;
+            swapped.instead = (best.joint >= NAMED_FROM).then_some(best.product);
+        }
+        claims.push(swapped);
+    }
+    claims.extend(judged.stale().into_iter().map(|(line, probability)| {
+        let known = &expected.lines[line];
+        let claim = Claim::of(FindingKind::StaleWeight, probability, 0.0);
+        Claim { product: Some(known.product), scanned: Some(known.quantity), ..claim }
+    }));
+    claims
+}
+
+fn others(judged: &Judged<'_>, residual_g: f64) -> [Claim; 4] {
+    let p = &judged.posterior;
+    [
+        Claim::of(FindingKind::Bag, p.bag, residual_g),
+        Claim::of(FindingKind::Foreign, p.foreign, residual_g),
+        Claim::of(FindingKind::Unscanned, p.several, residual_g),
+        Claim::of(FindingKind::Absent, p.less_several, residual_g),
+    ]
 }
 
 /// The one or two articles whose check tells most: where the named product may be wrong, the likeliest ones.
-pub fn check(posterior: &[Weighted], expected: &Expected, catalogue: &Catalogue) -> Vec<ProductRef> {
+pub fn check(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> Vec<ProductRef> {
     let mut by_product: BTreeMap<usize, f64> = BTreeMap::new();
-    for weighted in posterior {
-        let Some(claim) = claim_of(weighted.edit, expected) else { continue };
-        for product in [claim.product, claim.instead].into_iter().flatten() {
-            *by_product.entry(product).or_default() += weighted.probability;
+    let mut add = |product: usize, probability: f64| *by_product.entry(product).or_default() += probability;
+    if judged.posterior.unscanned >= TOLD_FROM {
+        judged.unscanned().into_iter().for_each(|c| add(c.product, c.joint));
+    }
+    for (index, (line, known)) in judged.posterior.lines.iter().zip(&expected.lines).enumerate() {
+        add(known.product, line.absent + line.quantity() + line.swapped);
+        if line.swapped >= TOLD_FROM {
+            judged.instead(index).into_iter().for_each(|c| add(c.product, c.joint));
         }
     }
+    judged.stale().into_iter().for_each(|(line, p)| add(expected.lines[line].product, p));
     let mut ranked: Vec<(usize, f64)> = by_product.into_iter().filter(|(_, p)| *p >= TOLD_FROM).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranked.truncate(2);
@@ -99,81 +161,28 @@ pub fn message(findings: &[Finding]) -> Message {
     }
 }
 
-/// A product as clients know it: EAN-13 without the leading zero of its 14 digits.
-pub fn reference(product: usize, catalogue: &Catalogue) -> ProductRef {
+fn finding(claim: &Claim, catalogue: &Catalogue) -> Finding {
+    Finding {
+        kind: claim.kind,
+        product: claim.product.map(|p| reference(p, catalogue)),
+        instead: claim.instead.map(|p| reference(p, catalogue)),
+        scanned: claim.scanned,
+        found: claim.found,
+        grams: tenth(claim.grams),
+        probability: hundredth(claim.probability),
+        named: claim.product.is_some(),
+        image: None,
+        detail: None,
+    }
+}
+
+fn reference(product: usize, catalogue: &Catalogue) -> ProductRef {
     let product = &catalogue.products()[product];
     let code = match product.code.strip_prefix('0') {
         Some(short) if product.code.len() == 14 => short.to_owned(),
         Some(_) | None => product.code.clone(),
     };
     ProductRef { id: Some(product.id.to_string()), code, name: product.name.clone() }
-}
-
-fn claim_of(edit: Edit, expected: &Expected) -> Option<Claim> {
-    let listed = |line: usize| Some(expected.lines[line].product);
-    let claim = |kind, product, instead| Some(Claim { kind, product, instead });
-    match edit {
-        Edit::Nothing => None,
-        Edit::Unscanned { product, .. } => claim(FindingKind::Unscanned, Some(product), None),
-        Edit::UnscannedSomething => claim(FindingKind::Unscanned, None, None),
-        Edit::Absent { line } => claim(FindingKind::Absent, listed(line), None),
-        Edit::AbsentSomething => claim(FindingKind::Absent, None, None),
-        Edit::Quantity { line, .. } => claim(FindingKind::Quantity, listed(line), None),
-        Edit::Swapped { line, instead } => claim(FindingKind::Swapped, listed(line), Some(instead)),
-        Edit::Bag => claim(FindingKind::Bag, None, None),
-        Edit::StaleWeight { line } => claim(FindingKind::StaleWeight, listed(line), None),
-        Edit::Foreign => claim(FindingKind::Foreign, None, None),
-    }
-}
-
-fn gather(posterior: &[Weighted], expected: &Expected, group: impl Fn(Claim) -> Claim) -> BTreeMap<Claim, Weight> {
-    let mut claims: BTreeMap<Claim, Weight> = BTreeMap::new();
-    for weighted in posterior {
-        let Some(claim) = claim_of(weighted.edit, expected) else { continue };
-        claims
-            .entry(group(claim))
-            .and_modify(|w| w.probability += weighted.probability)
-            .or_insert(Weight { probability: weighted.probability, best: *weighted });
-    }
-    claims
-}
-
-fn named_finding(claim: Claim, weight: &Weight, expected: &Expected, catalogue: &Catalogue) -> Finding {
-    let scanned = |line: usize| Some(expected.lines[line].quantity);
-    let (scanned, found) = match weight.best.edit {
-        Edit::Unscanned { units, .. } => (Some(0), Some(units)),
-        Edit::Absent { line } => (scanned(line), Some(0)),
-        Edit::Quantity { line, found } => (scanned(line), Some(found)),
-        Edit::Swapped { line, .. } | Edit::StaleWeight { line } => (scanned(line), None),
-        Edit::Nothing | Edit::UnscannedSomething | Edit::AbsentSomething | Edit::Bag | Edit::Foreign => (None, None),
-    };
-    Finding {
-        kind: claim.kind,
-        product: claim.product.map(|p| reference(p, catalogue)),
-        instead: claim.instead.map(|p| reference(p, catalogue)),
-        scanned,
-        found,
-        grams: tenth(weight.best.shift_g),
-        probability: hundredth(weight.probability),
-        named: true,
-        image: None,
-        detail: None,
-    }
-}
-
-fn unnamed_finding(kind: FindingKind, probability: f64, residual_g: f64) -> Finding {
-    Finding {
-        kind,
-        product: None,
-        instead: None,
-        scanned: None,
-        found: None,
-        grams: tenth(residual_g),
-        probability: hundredth(probability),
-        named: false,
-        image: None,
-        detail: None,
-    }
 }
 
 /// Rounded to a tenth: what leaves this room is quantised, so that the same evidence gives the same bytes.

@@ -2,13 +2,14 @@
 
 use super::answer::{Finding, FindingKind, Outcome, ProductRef, WeightEvidence};
 use super::expected::Expected;
-use super::explain;
-use super::hypothesis::{Edit, hypotheses};
 use super::message::Message;
-use super::policy::{Policy, should_stop};
-use super::posterior::posterior;
-use super::scene::SceneEvidence;
-use crate::goods::{Catalogue, Gallery};
+use super::noise::Spread;
+use super::part::Part;
+use super::policy::{self, Policy};
+use super::posterior::Judged;
+use super::view::{self, View};
+use super::{explain, priors};
+use crate::goods::{BagBelief, Catalogue, Gallery};
 use crate::units::Mass;
 use crate::vision::Scene;
 
@@ -25,6 +26,10 @@ pub struct Evidence<'a> {
     pub expected: &'a Expected,
     /// The shop's products.
     pub catalogue: &'a Catalogue,
+    /// Goods that came one after the other, where they account for the whole load; empty for a basket that came whole.
+    pub steps: &'a [StepEvidence],
+    /// What an own bag weighs that nobody declared.
+    pub bag: &'a BagBelief,
     /// How they look, if enrolled.
     pub gallery: Option<&'a Gallery>,
     /// How many `correct` answers this validation has had already.
@@ -46,14 +51,60 @@ pub struct Conclusion {
     pub message: Message,
 }
 
+/// Goods that were put down together, or taken for it: one step of the weight with what was scanned for it.
+#[derive(Clone, Debug)]
+pub struct StepEvidence {
+    /// Lines scanned since the step before, by their place in [`Expected::lines`]; each line of the list stands in one step, whole.
+    pub lines: Vec<usize>,
+    /// How much the weight rose.
+    pub mass: Mass,
+    /// Uncertainty of that, 1 sigma.
+    pub sigma: Mass,
+    /// What the cameras saw come, if they follow single goods.
+    pub scene: Option<Scene>,
+}
+
+/// By weight alone an error is less probable than this share of what it was before weighing.
+const UNSUSPICIOUS: f64 = 0.5;
 /// At so high a posterior of a wrong catalogue weight the shopper is not asked to search for what is not there.
 const CATALOGUE_WRONG_FROM: f64 = 0.8;
 
+/// Weighs all edits of the list, with the eye or without.
+pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> Judged<'a> {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    let units = expected.units();
+    let view = |scene: Option<&'a Scene>, rate: f64, lines: &[usize]| {
+        let (scene, gallery) = (scene.filter(|_| with_eyes)?, evidence.gallery?);
+        let listed: Vec<(usize, u32)> =
+            lines.iter().map(|i| (expected.lines[*i].product, expected.lines[*i].quantity)).collect();
+        View::new(scene, gallery, catalogue, rate, listed.into_iter())
+    };
+    let parts: Vec<Part<'a>> = if evidence.steps.is_empty() {
+        let all: Vec<usize> = (0..expected.lines.len()).collect();
+        let off_g = evidence.measured.g() - expected.mean_g;
+        let rate = view::crops_a_unit(evidence.scene.map_or(0, |s| s.crops.len()), units);
+        let view = view(evidence.scene, rate, &all);
+        let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
+        vec![Part::new(expected, catalogue, all, off_g, around, &expected.bags, view)]
+    } else {
+        let crops = evidence.steps.iter().filter_map(|s| s.scene.as_ref()).map(|s| s.crops.len()).sum();
+        let rate = view::crops_a_unit(crops, units);
+        let part = |step: &'a StepEvidence| {
+            let lines = step.lines.iter().map(|i| &expected.lines[*i]);
+            let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
+            let view = view(step.scene.as_ref(), rate, &step.lines);
+            let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
+            Part::new(expected, catalogue, step.lines.clone(), off_g, around, &[], view)
+        };
+        evidence.steps.iter().map(part).collect()
+    };
+    Judged::new(parts, expected, evidence.bag, policy.error_rate)
+}
+
 /// Judges a basket by weight and, where there is one, by scene.
 pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Conclusion {
-    let Evidence { expected, catalogue, .. } = *evidence;
-    let residual_g = evidence.measured.g() - expected.mean_g;
-    let variance_g2 = expected.variance_g2 + evidence.sigma.g().powi(2);
+    let expected = evidence.expected;
+    let variance_g2 = expected.variance_g2() + evidence.sigma.g().powi(2);
     let weight = WeightEvidence {
         measured_g: explain::tenth(evidence.measured.g()),
         expected_g: explain::tenth(expected.mean_g),
@@ -62,39 +113,42 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Conclusion {
     if !expected.unknown.is_empty() {
         return unknown_codes(expected, weight);
     }
-    let list = hypotheses(expected, catalogue, policy, residual_g, variance_g2.sqrt());
-    let mut look = match (evidence.scene, evidence.gallery) {
-        (Some(scene), Some(gallery)) => SceneEvidence::new(scene, gallery, expected, catalogue),
-        (None, _) | (_, None) => None,
-    };
-    let posterior = posterior(&list, residual_g, variance_g2, |edit| look.as_mut().map_or(0.0, |l| l.log_ratio(edit)));
-    if !should_stop(&posterior, expected, catalogue, policy) {
-        let weight = Some(weight);
+    conclude(&weigh(evidence, true, policy), evidence, policy, weight)
+}
+
+/// What follows from a judgement.
+pub fn conclude(
+    judged: &Judged<'_>,
+    evidence: &Evidence<'_>,
+    policy: &Policy,
+    weight: WeightEvidence,
+) -> Conclusion {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    let stop = |judged: &Judged<'_>| policy::should_stop(judged, expected, catalogue, policy);
+    if !stop(judged) || seen_only(judged, evidence, policy) {
         return Conclusion {
             outcome: Outcome::Pass,
-            weight,
+            weight: Some(weight),
             findings: Vec::new(),
             check: Vec::new(),
             message: Message::AllRight {},
         };
     }
-    let findings = explain::findings(&posterior, expected, catalogue, residual_g);
-    let catalogue_wrong =
-        posterior.iter().filter(|w| matches!(w.edit, Edit::StaleWeight { .. })).map(|w| w.probability).sum::<f64>()
-            >= CATALOGUE_WRONG_FROM;
+    let residual_g = evidence.measured.g() - expected.mean_g;
+    let findings = explain::findings(judged, expected, catalogue, residual_g);
+    let catalogue_wrong = judged.stale().into_iter().map(|(_, p)| p).sum::<f64>() >= CATALOGUE_WRONG_FROM;
     let staff = catalogue_wrong || evidence.corrections >= policy.max_corrections;
     let (outcome, message) = if staff {
         (Outcome::Assist, Message::StaffWillHelp {})
     } else {
         (Outcome::Correct, explain::message(&findings))
     };
-    Conclusion {
-        outcome,
-        weight: Some(weight),
-        check: explain::check(&posterior, expected, catalogue),
-        findings,
-        message,
-    }
+    Conclusion { outcome, weight: Some(weight), check: explain::check(judged, expected, catalogue), findings, message }
+}
+
+/// The scale by itself sees nothing amiss: looking alone never stops a basket.
+fn seen_only(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy) -> bool {
+    judged.has_seen() && weigh(evidence, false, policy).posterior.fine() > 1.0 - UNSUSPICIOUS * policy.error_rate
 }
 
 impl Conclusion {

@@ -1,8 +1,8 @@
 //! What to do with a posterior: the action of least expected cost.
 
 use super::expected::Expected;
-use super::hypothesis::Edit;
-use super::posterior::Weighted;
+use super::part::Candidate;
+use super::posterior::Judged;
 use crate::goods::{Catalogue, Risk};
 use serde::{Deserialize, Serialize};
 
@@ -17,40 +17,24 @@ pub struct Policy {
     pub max_corrections: u32,
 }
 
-/// Whether stopping the basket costs less than letting it go.
-pub fn should_stop(posterior: &[Weighted], expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> bool {
-    let (mut cost_of_passing, mut cost_of_stopping) = (0.0, 0.0);
-    for weighted in posterior {
-        let loss = loss(weighted.edit, expected, catalogue);
-        cost_of_passing += weighted.probability * loss;
-        if harmless(weighted.edit) {
-            cost_of_stopping += weighted.probability * policy.false_alarm_cost;
-        }
-    }
-    cost_of_passing > cost_of_stopping
-}
-
-/// Edits under which the shopper owes nothing and is owed nothing.
-fn harmless(edit: Edit) -> bool {
-    match edit {
-        Edit::Nothing | Edit::Bag | Edit::StaleWeight { .. } => true,
-        Edit::Unscanned { .. }
-        | Edit::UnscannedSomething
-        | Edit::Absent { .. }
-        | Edit::AbsentSomething
-        | Edit::Quantity { .. }
-        | Edit::Swapped { .. }
-        | Edit::Foreign => false,
-    }
-}
-
 /// What it costs beyond the goods when an error goes unnoticed: trust in the figures on either side.
 const UNNOTICED: f64 = 2.0;
 /// What letting something unknown go costs.
 const SOMETHING: f64 = 5.0;
+/// An error so improbable is not worth a closer look at what it would cost.
+const HARDLY: f64 = 0.005;
 
-/// What letting the basket go costs if the edit is true.
-fn loss(edit: Edit, expected: &Expected, catalogue: &Catalogue) -> f64 {
+/// Whether stopping the basket costs less than letting it go.
+pub fn should_stop(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> bool {
+    let fine = judged.posterior.fine();
+    if 1.0 - fine < HARDLY {
+        return false;
+    }
+    cost_of_passing(judged, expected, catalogue) > fine * policy.false_alarm_cost
+}
+
+/// What letting the basket go is expected to cost.
+fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> f64 {
     let price = |product: usize| {
         let product = &catalogue.products()[product];
         let weight = match product.risk {
@@ -60,15 +44,26 @@ fn loss(edit: Edit, expected: &Expected, catalogue: &Catalogue) -> f64 {
         };
         weight * product.price_minor as f64 / 100.0
     };
-    let listed = |line: usize| price(expected.lines[line].product);
-    match edit {
-        Edit::Nothing | Edit::Bag | Edit::StaleWeight { .. } => 0.0,
-        Edit::Unscanned { product, units } => UNNOTICED + f64::from(units) * price(product),
-        Edit::Absent { line } => UNNOTICED + f64::from(expected.lines[line].quantity) * listed(line),
-        Edit::Quantity { line, found } => {
-            UNNOTICED + (f64::from(found) - f64::from(expected.lines[line].quantity)).abs() * listed(line)
-        }
-        Edit::Swapped { line, instead } => UNNOTICED + (price(instead) - listed(line)).abs(),
-        Edit::UnscannedSomething | Edit::AbsentSomething | Edit::Foreign => SOMETHING,
+    // What the likeliest candidates cost stands for what the others do.
+    let mean = |candidates: &[Candidate], cost: &dyn Fn(&Candidate) -> f64| {
+        let all: f64 = candidates.iter().map(|c| c.joint).sum();
+        if all > 0.0 { candidates.iter().map(|c| c.joint * cost(c)).sum::<f64>() / all } else { SOMETHING }
+    };
+    let posterior = &judged.posterior;
+    let mut cost = SOMETHING * (posterior.several + posterior.less_several);
+    if posterior.unscanned > HARDLY {
+        let goods = mean(&judged.unscanned(), &|c| f64::from(c.units) * price(c.product));
+        cost += posterior.unscanned * (UNNOTICED + goods);
     }
+    for (index, (line, known)) in posterior.lines.iter().zip(&expected.lines).enumerate() {
+        let one = price(known.product);
+        cost += line.absent * (UNNOTICED + f64::from(known.quantity) * one);
+        for (found, probability) in &line.counts {
+            cost += probability * (UNNOTICED + f64::from(found.abs_diff(known.quantity)) * one);
+        }
+        if line.swapped > HARDLY {
+            cost += line.swapped * (UNNOTICED + mean(&judged.instead(index), &|c| (price(c.product) - one).abs()));
+        }
+    }
+    cost
 }

@@ -1,77 +1,325 @@
-//! Bayes' rule over the hypotheses.
+//! Bayes' rule over the edits of a list: prior × density of the mass × ratio of the crops, summed over the whole catalogue.
+//!
+//! A basket that comes whole is one part. Goods that come one after the other are as many parts as steps, independent given the list; a
+//! step without a scan is a part without lines. Everything is taken relative to "the list is right".
 
-use super::hypothesis::{Edit, Hypothesis};
-use std::f64::consts::TAU;
+use super::expected::{Expected, Nature};
+use super::noise::Component;
+use super::part::{Candidate, Part};
+use super::priors::{self, share};
+use crate::goods::BagBelief;
 
-/// A hypothesis with its posterior probability.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weighted {
-    /// The edit.
-    pub edit: Edit,
-    /// What it adds to the expected mass, grams.
-    pub shift_g: f64,
-    /// Its posterior probability, 0..=1; all sum to 1.
-    pub probability: f64,
+/// Most candidates that are handed on for naming.
+const CANDIDATES_MAX: usize = 8;
+
+/// What is believed of one line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinePosterior {
+    /// Nothing of it is there.
+    pub absent: f64,
+    /// Another number is there: (units found, probability).
+    pub counts: Vec<(u32, f64)>,
+    /// One unit is something else.
+    pub swapped: f64,
 }
 
-/// So many of the likeliest by mass are also compared with the scene: the rest could not overtake them.
-const LOOKED_AT: usize = 256;
-
-/// Posterior of all hypotheses, likeliest first. `residual_g` is measured less expected, `variance_g2` its variance if the list is right;
-/// `scene` gives the logarithm of what the look says for an edit against the bare list.
-pub fn posterior(
-    list: &[Hypothesis],
-    residual_g: f64,
-    variance_g2: f64,
-    mut scene: impl FnMut(Edit) -> f64,
-) -> Vec<Weighted> {
-    let mut scored: Vec<(f64, &Hypothesis)> = list
-        .iter()
-        .map(|h| (h.log_prior + log_normal(residual_g - h.shift_g, (variance_g2 + h.variance_g2).max(0.25)), h))
-        .collect();
-    // A stable sort keeps equal hypotheses in the catalogue's order, so that the same evidence gives the same words.
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (score, hypothesis) in scored.iter_mut().take(LOOKED_AT) {
-        *score += scene(hypothesis.edit);
+impl LinePosterior {
+    /// Another number, whichever, but some.
+    pub fn quantity(&self) -> f64 {
+        self.counts.iter().map(|c| c.1).sum()
     }
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let top = scored.first().map_or(0.0, |s| s.0);
-    let sum: f64 = scored.iter().map(|s| (s.0 - top).exp()).sum();
-    scored
-        .into_iter()
-        .map(|(score, h)| Weighted { edit: h.edit, shift_g: h.shift_g, probability: (score - top).exp() / sum })
-        .collect()
 }
 
-fn log_normal(deviation: f64, variance: f64) -> f64 {
-    -0.5 * (deviation * deviation / variance + (TAU * variance).ln())
+/// Probabilities of all edits; they sum to 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Posterior {
+    /// The list is right, and nothing else lies there.
+    pub right: f64,
+    /// The list is right, and so is an undeclared bag.
+    pub bag: f64,
+    /// The list is right, and a thing lies there that the store does not sell.
+    pub foreign: f64,
+    /// One product, or two, were not scanned.
+    pub unscanned: f64,
+    /// Several things were not scanned.
+    pub several: f64,
+    /// Several lines are not there.
+    pub less_several: f64,
+    /// The lines, in the list's order.
+    pub lines: Vec<LinePosterior>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hypothesis(edit: Edit, prior: f64, shift_g: f64) -> Hypothesis {
-        Hypothesis { edit, log_prior: f64::ln(prior), shift_g, variance_g2: 0.0 }
+impl Posterior {
+    fn values(&mut self) -> impl Iterator<Item = &mut f64> {
+        let own = [
+            &mut self.right,
+            &mut self.bag,
+            &mut self.foreign,
+            &mut self.unscanned,
+            &mut self.several,
+            &mut self.less_several,
+        ];
+        own.into_iter().chain(self.lines.iter_mut().flat_map(|l| {
+            l.counts.iter_mut().map(|c| &mut c.1).chain([&mut l.absent, &mut l.swapped])
+        }))
     }
 
-    /// Two hypotheses of equal spread: posterior odds are prior odds × exp((z₀² - z₁²) / 2), by hand.
-    #[test]
-    fn odds_are_as_by_hand() {
-        let list =
-            [hypothesis(Edit::Nothing, 0.9, 0.0), hypothesis(Edit::Unscanned { product: 0, units: 1 }, 0.1, 40.0)];
-        let post = posterior(&list, 30.0, 100.0, |_| 0.0);
-        // z₀ = 3, z₁ = -1: odds for the edit = (0.1 / 0.9) · e⁴ = 6.066.
-        assert!((post[0].probability / post[1].probability - 6.0664).abs() < 0.001, "{post:?}");
-        assert_eq!(post[0].edit, Edit::Unscanned { product: 0, units: 1 });
-        assert!((post[0].probability + post[1].probability - 1.0).abs() < 1e-12);
+    fn normalise(&mut self) {
+        let total: f64 = self.values().map(|v| *v).sum();
+        if total > 0.0 && total.is_finite() {
+            self.values().for_each(|v| *v /= total);
+        }
     }
 
-    #[test]
-    fn a_look_shifts_the_odds_by_what_it_says() {
-        let list = [hypothesis(Edit::Nothing, 0.5, 0.0), hypothesis(Edit::Bag, 0.5, 0.0)];
-        let post = posterior(&list, 0.0, 1.0, |edit| if edit == Edit::Bag { 2.0f64.ln() } else { 0.0 });
-        assert_eq!(post[0].edit, Edit::Bag);
-        assert!((post[0].probability - 2.0 / 3.0).abs() < 1e-12);
+    /// The shopper owes nothing and is owed nothing.
+    pub fn fine(&self) -> f64 {
+        self.right + self.bag + self.foreign
+    }
+
+    /// The store would lose something.
+    pub fn loss(&self, expected: &Expected) -> f64 {
+        let lines = self.lines.iter().zip(&expected.lines).map(|(line, known)| {
+            line.swapped + line.counts.iter().filter(|c| c.0 > known.quantity).map(|c| c.1).sum::<f64>()
+        });
+        self.unscanned + self.several + lines.sum::<f64>()
+    }
+}
+
+/// A judgement before anything is made of it.
+pub struct Judged<'a> {
+    /// Probabilities of all edits.
+    pub posterior: Posterior,
+    parts: Vec<Part<'a>>,
+    listed: Vec<usize>,
+    /// Joint odds of each part with "one product was not scanned", as `posterior.unscanned` was summed.
+    unscanned_odds: Vec<f64>,
+    total: f64,
+}
+
+impl<'a> Judged<'a> {
+    /// Weighs all edits. `parts` with lines hold each line of `expected` once.
+    pub fn new(parts: Vec<Part<'a>>, expected: &Expected, bag: &BagBelief, error_rate: f64) -> Self {
+        let mut listed: Vec<usize> = expected.lines.iter().map(|l| l.product).collect();
+        listed.sort_unstable();
+        listed.dedup();
+        let mut weigher = Weigher {
+            expected,
+            rate: error_rate,
+            parts: &parts,
+            listed: &listed,
+            bag: mixture(bag.kinds.iter().map(|k| (k.share, k.mean_g, k.sigma_g))),
+            foreign: mixture(priors::FOREIGN_G.into_iter()),
+            odds: vec![0.0; parts.len()],
+        };
+        let mut posterior = weigher.weigh();
+        let unscanned_odds = std::mem::take(&mut weigher.odds);
+        let total: f64 = posterior.values().map(|v| *v).sum();
+        posterior.normalise();
+        Self { posterior, parts, listed, unscanned_odds, total }
+    }
+
+    /// Whether a camera had a say in it.
+    pub fn has_seen(&self) -> bool {
+        self.parts.iter().any(Part::has_seen)
+    }
+
+    /// What was perhaps not scanned, likeliest first, with probabilities.
+    pub fn unscanned(&self) -> Vec<Candidate> {
+        let mut all: Vec<Candidate> = Vec::new();
+        for (part, odds) in self.parts.iter().zip(&self.unscanned_odds) {
+            let candidates = part.candidates(&self.listed, 4 * CANDIDATES_MAX);
+            let sum: f64 = candidates.iter().map(|c| c.joint).sum();
+            if sum <= 0.0 {
+                continue;
+            }
+            let by = odds / self.total / sum;
+            for candidate in candidates {
+                let probability = candidate.joint * by;
+                match all.iter_mut().find(|c| c.product == candidate.product) {
+                    Some(known) => known.joint += probability,
+                    None => all.push(Candidate { joint: probability, ..candidate }),
+                }
+            }
+        }
+        all.sort_by(|a, b| b.joint.total_cmp(&a.joint));
+        all.truncate(CANDIDATES_MAX);
+        all
+    }
+
+    /// What lies there instead of a line's unit, likeliest first, with probabilities.
+    pub fn instead(&self, line: usize) -> Vec<Candidate> {
+        let Some(part) = self.parts.iter().find(|p| p.lines.contains(&line)) else { return Vec::new() };
+        let mut all = part.instead(line, 4 * CANDIDATES_MAX);
+        let sum: f64 = all.iter().map(|c| c.joint).sum();
+        let by = self.posterior.lines[line].swapped / sum.max(1e-300);
+        all.iter_mut().for_each(|c| c.joint *= by);
+        all.truncate(CANDIDATES_MAX);
+        all
+    }
+
+    /// For each line how probable it is that the list is right and its weight in the catalogue (or on its label) is not.
+    pub fn stale(&self) -> Vec<(usize, f64)> {
+        let of = |part: &Part<'a>| {
+            let by = self.posterior.right / part.right;
+            part.lines.iter().map(|line| (*line, (part.changed(*line) * by).min(1.0))).collect::<Vec<_>>()
+        };
+        self.parts.iter().flat_map(of).collect()
+    }
+}
+
+fn mixture(parts: impl Iterator<Item = (f64, f64, f64)>) -> Vec<Component> {
+    let parts: Vec<(f64, f64, f64)> = parts.collect();
+    let sum: f64 = parts.iter().map(|p| p.0).sum();
+    parts.iter().map(|(w, mean_g, sd_g)| Component { weight: w / sum, mean_g: *mean_g, variance_g2: sd_g * sd_g }).collect()
+}
+
+/// What is not scanned at one part, relative to its list being right: one product of any number of units, one unit, two products.
+struct Unlisted {
+    one: f64,
+    unit: f64,
+    two: f64,
+}
+
+struct Weigher<'w, 'a> {
+    expected: &'w Expected,
+    rate: f64,
+    parts: &'w [Part<'a>],
+    listed: &'w [usize],
+    bag: Vec<Component>,
+    foreign: Vec<Component>,
+    odds: Vec<f64>,
+}
+
+impl Weigher<'_, '_> {
+    fn weigh(&mut self) -> Posterior {
+        let mut joint = Posterior { lines: vec![LinePosterior::default(); self.expected.lines.len()], ..Posterior::default() };
+        let lone: Vec<usize> = (0..self.parts.len()).filter(|i| self.parts[*i].lines.is_empty()).collect();
+        let scanned: Vec<usize> = (0..self.parts.len()).filter(|i| !self.parts[*i].lines.is_empty()).collect();
+        self.fine(&mut joint, &scanned, &lone);
+        self.unscanned(&mut joint, &scanned, &lone);
+        if lone.is_empty() {
+            for part in &scanned {
+                self.lines(&mut joint, &self.parts[*part]);
+            }
+        }
+        joint
+    }
+
+    fn fine(&self, joint: &mut Posterior, scanned: &[usize], lone: &[usize]) {
+        let honest = 1.0 - self.rate;
+        let each = |thing: &[Component]| {
+            let odds = |i: &usize| self.parts[*i].with(thing) / self.parts[*i].right;
+            let at = |places: &[usize]| places.iter().map(odds).sum::<f64>() / places.len().max(1) as f64;
+            let one_weighing = scanned.len() == 1 && lone.is_empty();
+            match lone {
+                [] if one_weighing => at(scanned),
+                [] => (1.0 - priors::STRAY_ALONE) * at(scanned),
+                [alone] => priors::STRAY_ALONE * self.parts[*alone].with(thing),
+                [_, _, ..] => lone.iter().map(|i| self.parts[*i].with(thing)).product::<f64>() * priors::STRAY_BAG,
+            }
+        };
+        joint.right = if lone.is_empty() { honest * (1.0 - priors::STRAY_BAG - priors::FOREIGN) } else { 0.0 };
+        joint.bag = honest * priors::STRAY_BAG * each(&self.bag);
+        joint.foreign = honest * priors::FOREIGN * each(&self.foreign);
+    }
+
+    fn unlisted(&self, part: &Part<'_>) -> Unlisted {
+        let mut found = Unlisted { one: 0.0, unit: 0.0, two: part.pair() };
+        for (units, share) in (1..).zip(priors::UNSCANNED_UNITS) {
+            let density = part.unscanned(units, self.listed);
+            found.one += share * density;
+            if units == 1 {
+                found.unit = density;
+            }
+        }
+        found
+    }
+
+    fn unscanned(&mut self, joint: &mut Posterior, scanned: &[usize], lone: &[usize]) {
+        let one_weighing = scanned.len() == 1 && lone.is_empty();
+        let alone = if one_weighing { 0.0 } else { priors::ALONE };
+        let joined = 1.0 - alone;
+        let groups = scanned.len().max(1) as f64;
+        let odds: Vec<(usize, Unlisted)> = scanned
+            .iter()
+            .map(|i| {
+                let found = self.unlisted(&self.parts[*i]);
+                let by = 1.0 / (self.parts[*i].right * groups);
+                (*i, Unlisted { one: found.one * by, unit: found.unit * by, two: found.two * by / groups })
+            })
+            .collect();
+        let sum = |f: &dyn Fn(&Unlisted) -> f64| odds.iter().map(|(_, o)| f(o)).sum::<f64>();
+        let (one, unit) = (sum(&|o| o.one), sum(&|o| o.unit));
+        let apart = (unit * unit - sum(&|o| o.unit * o.unit)).max(0.0);
+        let singles: Vec<(usize, Unlisted)> = lone.iter().map(|i| (*i, self.unlisted(&self.parts[*i]))).collect();
+        let rate = self.rate * share::UNSCANNED;
+        let (single, pair) = match singles.as_slice() {
+            [] => (joined * one, joined * joined * (apart + sum(&|o| o.two))),
+            [(_, a)] => (alone * a.one, 2.0 * alone * joined * a.unit * unit),
+            [(_, a), (_, b)] => (0.0, alone * alone * a.unit * b.unit),
+            [_, _, _, ..] => (0.0, 0.0),
+        };
+        joint.unscanned = rate * ((1.0 - priors::PAIR) * single + priors::PAIR * pair);
+        let by = rate * (1.0 - priors::PAIR);
+        match singles.as_slice() {
+            [] => odds.iter().for_each(|(i, o)| self.odds[*i] = by * joined * o.one),
+            [(i, a)] => self.odds[*i] = by * alone * a.one,
+            [_, _, ..] => {}
+        }
+        self.several(joint, scanned, &singles, alone);
+    }
+
+    /// Three or more things: what no sum over pairs covers, so that nothing goes unexplained.
+    fn several(&self, joint: &mut Posterior, scanned: &[usize], singles: &[(usize, Unlisted)], alone: f64) {
+        let spread = |x_g: f64| (-x_g / priors::SEVERAL_MEAN_G).exp() / priors::SEVERAL_MEAN_G;
+        if singles.len() > 1 {
+            let things: f64 = singles.iter().map(|(_, a)| alone * a.unit.max(1e-9)).product();
+            joint.several = self.rate * share::SEVERAL * things;
+            return;
+        }
+        let groups = scanned.len().max(1) as f64;
+        let lone: f64 = singles.iter().map(|(_, a)| alone * a.unit).product();
+        for part in scanned.iter().map(|i| &self.parts[*i]) {
+            let by = self.rate * lone / (part.right * groups);
+            if part.off_g > 0.0 {
+                joint.several += share::SEVERAL * by * spread(part.off_g);
+            } else {
+                joint.less_several += share::LESS_SEVERAL * by * spread(-part.off_g);
+            }
+        }
+    }
+
+    fn lines(&self, joint: &mut Posterior, part: &Part<'_>) {
+        let lines = &self.expected.lines;
+        let packs = lines.iter().filter(|l| l.nature != Nature::Labelled).count().max(1) as f64;
+        let (each, of_packs) = (self.rate * share::LESS / lines.len().max(1) as f64, self.rate / packs);
+        for &index in &part.lines {
+            let (known, by) = (&lines[index], 1.0 / part.right);
+            let n = known.quantity;
+            let line = &mut joint.lines[index];
+            let (one, some) = match n {
+                0 | 1 => (0.0, 0.0),
+                2 => (priors::ONE_FEWER, 0.0),
+                3.. => (priors::ONE_FEWER, priors::SOME_FEWER),
+            };
+            line.absent = by * each * (1.0 - one - some) * part.counted(index, 0);
+            if n > 1 {
+                line.counts.push((n - 1, by * each * one * part.counted(index, n - 1)));
+            }
+            // Of many units the first few and the last few are told apart; weight would not tell more.
+            let fewer = n.saturating_sub(5).max(1)..n.saturating_sub(1);
+            let among = f64::from(fewer.end.saturating_sub(fewer.start)).max(1.0);
+            for found in fewer {
+                line.counts.push((found, by * each * some / among * part.counted(index, found)));
+            }
+            if known.nature == Nature::Labelled {
+                continue;
+            }
+            for (more, share) in (1..).zip(priors::MORE_UNITS) {
+                let found = n.saturating_add(more);
+                line.counts.push((found, by * of_packs * share::MORE * share * part.counted(index, found)));
+            }
+            line.swapped = by * of_packs * share::SWAPPED * part.swapped(index);
+        }
     }
 }

@@ -21,6 +21,7 @@ fn product(id: &str, code: &str, mean_g: f64) -> Product {
         price_minor: 250,
         weight: WeightBelief { mean_g, sd_g: 2.0, mean_sd_g: 0.5, source: WeightSource::Seeded },
         look_group: None,
+        category: None,
         risk: Risk::Normal,
         popularity: 1.0,
     }
@@ -51,7 +52,7 @@ fn expected(catalogue: &Catalogue, lines: &[(&str, u32)]) -> Expected {
     };
     let codes: Vec<(Code, u32)> = lines.iter().map(|(code, n)| (Code::Gtin(format!("{code:0>14}")), *n)).collect();
     let containers = [ContainerBelief { kind: "basket".to_owned(), tare_g: 1000.0, sigma_g: 4.0 }];
-    Expected::new(&basket, &codes, catalogue, &containers, BagBelief { mean_g: 60.0, sigma_g: 35.0 })
+    Expected::new(&basket, &codes, catalogue, &containers, &BagBelief::one(60.0, 35.0))
 }
 
 fn judged(lines: &[(&str, u32)], measured_g: f64) -> Conclusion {
@@ -64,6 +65,8 @@ fn judged(lines: &[(&str, u32)], measured_g: f64) -> Conclusion {
             scene: None,
             expected: &expected,
             catalogue: &catalogue,
+            steps: &[],
+            bag: &BagBelief::one(60.0, 35.0),
             gallery: None,
             corrections: 0,
         },
@@ -157,6 +160,8 @@ fn after_enough_corrections_somebody_comes() {
         scene: None,
         expected: &expected,
         catalogue: &catalogue,
+        steps: &[],
+        bag: &BagBelief::one(60.0, 35.0),
         gallery: None,
         corrections: 3,
     };
@@ -213,6 +218,8 @@ fn judged_seeing(lines: &[(&str, u32)], measured_g: f64, scene: &Scene) -> Concl
         scene: Some(scene),
         expected: &expected,
         catalogue: &catalogue,
+        steps: &[],
+        bag: &BagBelief::one(60.0, 35.0),
         gallery: Some(&gallery),
         corrections: 0,
     };
@@ -256,6 +263,8 @@ fn the_eye_does_not_tell_look_alikes_apart() {
         scene: Some(&scene),
         expected: &expected,
         catalogue: &catalogue,
+        steps: &[],
+        bag: &BagBelief::one(60.0, 35.0),
         gallery: Some(&gallery),
         corrections: 0,
     };
