@@ -61,9 +61,10 @@ fn honest_shoppers_pass_and_big_things_are_seen() {
     let shop = Arc::new(Shop::demo().unwrap());
     let seen = visits::play(&hardware("basket-plate.toml"), &shop, 120, 10, 3).unwrap();
     assert!(seen.honest_stopped.hits <= 1, "{seen:?}");
-    let big = seen.unscanned_stopped[3].hits + seen.unscanned_stopped[4].hits;
-    let of = seen.unscanned_stopped[3].of + seen.unscanned_stopped[4].of;
-    assert!(of > 20 && big == of, "{seen:?}");
+    let [.., some, big] = seen.unscanned_stopped;
+    assert!(big.of > 15 && big.hits == big.of, "{seen:?}");
+    // A wrong label on loose goods can be off by as much, and is no less frequent.
+    assert!(some.of > 8 && some.hits * 2 > some.of, "{seen:?}");
 }
 
 #[test]

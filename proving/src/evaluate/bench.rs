@@ -271,10 +271,8 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
 /// The crops of each part of a trip: of the whole plate, or of each step.
 fn look(cell: &Cell, stage: &Stage<'_>, trip: &Trip, sight: &Sight, seed: u64) -> Vec<Vec<Vec<f32>>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mean = |product: usize, units: u32| {
-        let unit_g = stage.shop.goods[product].law.mean_g;
-        (product, f64::from(units) * stage.looks.crops_a_unit(sight, unit_g, cell.items))
-    };
+    let crowded = Looks::crowded(sight, cell.items);
+    let mean = |product: usize, units: u32| (product, f64::from(units) * crowded * stage.looks.size(product));
     match cell.arrival {
         Arrival::Whole => {
             let goods: Vec<(usize, f64)> = trip.placed.iter().map(|p| mean(p.product, p.units)).collect();

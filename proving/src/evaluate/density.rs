@@ -9,10 +9,12 @@ use std::f64::consts::TAU;
 const STEP: f64 = 0.35;
 /// The grid reaches this many total spreads to either side.
 const REACH: f64 = 9.0;
+/// Beyond what lies furthest away the grid still reaches this many total spreads.
+const NEAR: f64 = 3.0;
 /// Parts of a mixture rarer than this are added by mean and variance.
 const RARE: f64 = 0.012;
 /// Fewest and most points of a grid.
-const POINTS: (usize, usize) = (256, 4096);
+const POINTS: (usize, usize) = (256, 8192);
 
 /// A complex number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -61,10 +63,11 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// A grid for densities as narrow as `narrowest_g` and as wide as `widest_g` (1 sigma).
-    pub fn new(narrowest_g: f64, widest_g: f64) -> Self {
+    /// A grid for densities as narrow as `narrowest_g` and as wide as `widest_g` (1 sigma), with parts `furthest_g` away.
+    pub fn new(narrowest_g: f64, widest_g: f64, furthest_g: f64) -> Self {
         let step_g = STEP * narrowest_g;
-        let points = ((2.0 * REACH * widest_g / step_g) as usize).next_power_of_two().clamp(POINTS.0, POINTS.1);
+        let reach_g = (REACH * widest_g).max(furthest_g + NEAR * widest_g);
+        let points = ((2.0 * reach_g / step_g) as usize).next_power_of_two().clamp(POINTS.0, POINTS.1);
         Self { points, step_g }
     }
 
@@ -300,7 +303,7 @@ impl Default for Fourier {
 }
 
 impl Fourier {
-    /// Σ_k a_k·exp(-2πi·k·j/n) in place, for a power of two up to 4096 (Cooley and Tukey, 1965).
+    /// Σ_k a_k·exp(-2πi·k·j/n) in place, for a power of two up to 8192 (Cooley and Tukey, 1965).
     pub fn transform(&self, work: &mut [Complex]) {
         let n = work.len();
         let bits = n.trailing_zeros();
@@ -330,7 +333,7 @@ mod tests {
     use super::*;
 
     fn single(mixture: &Mixture, narrowest_g: f64) -> Density {
-        let grid = Grid::new(narrowest_g, mixture.variance_g2().sqrt());
+        let grid = Grid::new(narrowest_g, mixture.variance_g2().sqrt(), 0.0);
         let s = spectrum(&grid, mixture, 1.0);
         Density::pair(&grid, (&s, narrowest_g), (&s, narrowest_g), &Fourier::default()).1
     }
@@ -365,7 +368,7 @@ mod tests {
     #[test]
     fn division_undoes_multiplication() {
         let (a, b) = (Mixture::heavy(8.0, 0.05, 3.0), Mixture::skewed(12.0));
-        let grid = Grid::new(6.0, 40.0);
+        let grid = Grid::new(6.0, 40.0, 0.0);
         let (sa, sb) = (spectrum(&grid, &a, 1.0), spectrum(&grid, &b, 1.0));
         let mut both = sa.clone();
         multiply(&mut both, &sb);
@@ -386,7 +389,7 @@ mod tests {
             change: Mixture::new(&[(1.0, -10.0, 5.0)]),
             changed: 0.05,
         };
-        let grid = Grid::new(5.0, 40.0);
+        let grid = Grid::new(5.0, 40.0, 0.0);
         let s = units_spectrum(&grid, &law, 3);
         let density = Density::pair(&grid, (&s, 8.0), (&s, 8.0), &Fourier::default()).0;
         assert!((density.variance_g2 / law.variance_g2(3) - 1.0).abs() < 0.01);

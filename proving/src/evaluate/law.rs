@@ -174,6 +174,14 @@ impl UnitLaw {
         usual.or(self.changed, &changed).moved(n * self.mean_g)
     }
 
+    /// How far the rare change can move a unit, grams: four spreads of its widest part.
+    pub fn furthest_g(&self) -> f64 {
+        if self.changed <= 0.0 {
+            return 0.0;
+        }
+        self.change.components().iter().map(|c| c.mean_g.abs() + 4.0 * c.variance_g2.sqrt()).fold(0.0, f64::max)
+    }
+
     /// Variance of `units` units in g², everything included.
     pub fn variance_g2(&self, units: u32) -> f64 {
         let n = f64::from(units);

@@ -120,6 +120,8 @@ pub struct Looks {
     /// The figures.
     pub recorded: Recorded,
     directions: Vec<f32>,
+    /// How much more often than a good of 300 g each is seen.
+    sizes: Vec<f64>,
     ratios: Vec<f32>,
     /// As the judge has them.
     pub gallery: Gallery,
@@ -157,7 +159,8 @@ impl Looks {
             (recorded.genuine_density(c) / stranger(c).max(1e-12)).min(1e9) as f32
         };
         let ratios = (0..TABLE).map(ratio).collect();
-        Ok(Self { recorded, directions, ratios, gallery })
+        let sizes = shop.goods.iter().map(|g| (g.law.mean_g / 300.0).powf(0.2).clamp(0.5, 1.4)).collect();
+        Ok(Self { recorded, directions, sizes, ratios, gallery })
     }
 
     /// How much likelier a crop is if it shows the good than if it shows a random direction.
@@ -169,10 +172,14 @@ impl Looks {
         f64::from(self.ratios[place.min(TABLE - 1)])
     }
 
-    /// How many crops a unit gives on average: small goods hide, and so do all in a crowd.
-    pub fn crops_a_unit(&self, sight: &Sight, unit_g: f64, units: u32) -> f64 {
-        let crowd = (sight.crowded_above / f64::from(units.max(1))).min(1.0).powf(sight.crowding);
-        sight.crops_a_unit * crowd * (unit_g / 300.0).powf(0.2).clamp(0.5, 1.4)
+    /// How many crops a unit of 300 g gives on average among so many: goods in a crowd hide each other.
+    pub fn crowded(sight: &Sight, units: u32) -> f64 {
+        sight.crops_a_unit * (sight.crowded_above / f64::from(units.max(1))).min(1.0).powf(sight.crowding)
+    }
+
+    /// How much more often a good is seen for its size: small ones hide.
+    pub fn size(&self, product: usize) -> f64 {
+        self.sizes[product]
     }
 
     /// Crops of goods, (index, mean number of crops) each, and of clutter, in no order that tells anything.

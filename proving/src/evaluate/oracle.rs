@@ -238,22 +238,23 @@ impl<'a> Oracle<'a> {
     /// Whether so many units of a good could make `x_g` on this density at all.
     fn reaches(&self, w: &Weighing<'_>, x_g: f64, product: usize, units: f64) -> bool {
         let plain = &self.plain[product];
-        (x_g - units * plain.mean_g).abs() <= 8.0 * w.all.sd_g() + 5.0 * units * plain.variance_g2.sqrt()
+        let variance = w.all.sd_g().powi(2) + units * units * plain.variance_g2;
+        (x_g - units * plain.mean_g).powi(2) <= 49.0 * variance
     }
 
-    /// Density if these units of a good were not scanned, crops included.
-    fn unscanned_units(&self, part: &Part<'_>, product: usize, units: usize) -> f64 {
+    /// Density if these units of a good were not scanned, crops included; 0 where the mass alone makes it less than `floor`.
+    fn unscanned_units(&self, part: &Part<'_>, product: usize, units: usize, floor: f64) -> f64 {
         let w = &part.weighing;
         if !self.reaches(w, w.x_g, product, units as f64) {
             return 0.0;
         }
         let density = w.all.with(&self.added[product][units - 1], w.x_g);
         // What weight refutes need not be looked at.
-        if density < 1e-14 { 0.0 } else { density * seen(&part.view, None, &[(product, units as u32)]) }
+        if density <= floor { 0.0 } else { density * seen(&part.view, None, &[(product, units as u32)]) }
     }
 
     fn unscanned_good(&self, part: &Part<'_>, product: usize) -> f64 {
-        rates::UNSCANNED_UNITS.iter().zip(1..).map(|(share, k)| share * self.unscanned_units(part, product, k)).sum()
+        rates::UNSCANNED_UNITS.iter().zip(1..).map(|(share, k)| share * self.unscanned_units(part, product, k, 1e-14)).sum()
     }
 
     fn unlisted(&self, part: &Part<'_>, listed: &Listed, two: bool) -> Unlisted {
@@ -264,16 +265,18 @@ impl<'a> Oracle<'a> {
             let on_list =
                 |f: &dyn Fn(usize) -> f64| listed.goods.iter().map(|p| self.shop.goods[*p].share * f(*p)).sum::<f64>();
             let one = all.against(&self.unscanned, x) - on_list(&|p| self.unscanned_good(part, p));
-            let unit = all.against(&self.any, x) - on_list(&|p| self.unscanned_units(part, p, 1));
+            let unit = all.against(&self.any, x) - on_list(&|p| self.unscanned_units(part, p, 1, 1e-14));
             return Unlisted { one: one.max(0.0) / unlisted, unit: unit.max(0.0) / unlisted, two: blind_two };
         };
         let (mut one, mut unit) = (0.0, 0.0);
+        let floor = 1e-9 * (part.right + all.against(&self.unscanned, x));
         for (units, share) in rates::UNSCANNED_UNITS.iter().enumerate() {
             for &product in self.near(&part.weighing, x, units as f64 + 1.0) {
                 if listed.goods.binary_search(&product).is_ok() {
                     continue;
                 }
-                let joint = self.shop.goods[product].share * self.unscanned_units(part, product, units + 1);
+                let popular = self.shop.goods[product].share;
+                let joint = popular * self.unscanned_units(part, product, units + 1, floor / popular);
                 one += share * joint;
                 unit += if units == 0 { joint } else { 0.0 };
             }
@@ -382,7 +385,7 @@ impl<'a> Oracle<'a> {
                 continue;
             }
             let joint = self.instead_share(line.product, product) * fewer.with_gaussian(&self.plain[product], at_g);
-            if joint > 1e-12 * part.right {
+            if joint > 1e-9 * (part.right + blind) {
                 without += joint;
                 with += joint * view.change(Some((line.product, 1)), &[(product, 1)]);
             }

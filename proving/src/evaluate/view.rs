@@ -7,11 +7,10 @@ use std::cell::RefCell;
 
 /// The crops of a plate, or of one good put down, compared with goods.
 pub struct View<'a> {
-    shop: &'a Shop,
     looks: &'a Looks,
     sight: Sight,
-    /// Units on the list.
-    units: u32,
+    /// Crops of a unit of 300 g among so many.
+    crowded: f64,
     crops: &'a [Vec<f32>],
     /// Intensity at each crop under the list, over that of a random direction.
     listed: Vec<f64>,
@@ -21,7 +20,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// `goods` are the scanned ones, (index, units).
+    /// `units` are on the list altogether, `goods` the scanned ones, (index, units).
     pub fn new(
         shop: &'a Shop,
         looks: &'a Looks,
@@ -31,10 +30,9 @@ impl<'a> View<'a> {
         goods: impl Iterator<Item = (usize, u32)>,
     ) -> Self {
         let mut view = Self {
-            shop,
             looks,
             sight,
-            units,
+            crowded: Looks::crowded(&sight, units),
             crops,
             listed: vec![sight.clutter_crops; crops.len()],
             known: RefCell::new(vec![0.0; crops.len() * shop.goods.len()]),
@@ -51,7 +49,7 @@ impl<'a> View<'a> {
     }
 
     fn mean_crops(&self, product: usize) -> f64 {
-        self.looks.crops_a_unit(&self.sight, self.shop.goods[product].law.mean_g, self.units)
+        self.crowded * self.looks.size(product)
     }
 
     /// Where the good's figures stand.
@@ -112,7 +110,7 @@ mod tests {
             looks.draw(&Sight { clutter_crops: 0.01, ..sight }, &[(7, 3.0)], &mut rng)[..1].to_vec()
         };
         let view = View::new(&shop, &looks, sight, 1, &crop, [(5, 1)].into_iter());
-        let mean = |p: usize| looks.crops_a_unit(&sight, shop.goods[p].law.mean_g, 1);
+        let mean = |p: usize| Looks::crowded(&sight, 1) * looks.size(p);
         let at = |p: usize| mean(p) * looks.ratio(p, &crop[0]);
         let before = sight.clutter_crops + at(5);
         let come = (-mean(7)).exp() * (before + at(7)) / before;

@@ -31,7 +31,9 @@ impl<'a> Weighing<'a> {
         let core_g2 = sum(&Mixture::core_g2) + pairs().map(|(l, w)| core(w, l.quantity)).sum::<f64>();
         let total_g2 = sum(&Mixture::variance_g2) + pairs().map(|(l, w)| w.variance_g2(l.quantity)).sum::<f64>();
         let widest_line = pairs().map(|(l, w)| core(w, l.quantity)).fold(0.0, f64::max);
-        let grid = Grid::new((core_g2 - widest_line).sqrt(), total_g2.sqrt());
+        // What rarely happens lies far outside the spread of a narrow sum.
+        let rarest_g = pairs().map(|(l, w)| f64::from(l.quantity) * w.furthest_g()).fold(0.0, f64::max);
+        let grid = Grid::new((core_g2 - widest_line).sqrt(), total_g2.sqrt(), rarest_g);
         let spectra: Vec<Spectrum> = pairs().map(|(l, w)| units_spectrum(&grid, w, l.quantity)).collect();
         let mut whole = spectrum(&grid, &around[0], 1.0);
         for law in &around[1..] {

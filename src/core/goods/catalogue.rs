@@ -12,8 +12,9 @@ pub struct Catalogue {
     products: Vec<Product>,
     by_code: BTreeMap<String, usize>,
     by_id: BTreeMap<ProductId, usize>,
-    /// Indices of all products, lightest mean first: short lists of what could explain a residual are a slice of it.
-    by_mass: Vec<usize>,
+    /// Indices of all products, lightest mean first, apart by how widely they spread (five sigma over the mean, at most): short lists of what
+    /// could explain a residual are slices of these.
+    by_mass: Vec<(f64, Vec<usize>)>,
     /// Products that look alike; one without a declared group is alone.
     look_groups: Vec<Vec<usize>>,
     look_group_of: Vec<usize>,
@@ -31,8 +32,7 @@ impl Catalogue {
             by_code.entry(product.code.clone()).or_insert(index);
             by_id.entry(product.id.clone()).or_insert(index);
         }
-        let mut by_mass: Vec<usize> = (0..products.len()).collect();
-        by_mass.sort_by(|a, b| products[*a].weight.mean_g.total_cmp(&products[*b].weight.mean_g));
+        let by_mass = by_mass(&products);
         let (look_groups, look_group_of) = look_groups(&products);
         let popularity_sum: f64 = products.iter().map(|p| p.popularity).sum();
         let masses = Masses::new(&products, |i| share_of(products[i].popularity, popularity_sum));
@@ -55,12 +55,18 @@ impl Catalogue {
         self.by_id.get(id).copied()
     }
 
-    /// Indices of the products whose mean mass lies in `from_g..=to_g`, lightest first.
-    pub fn weighing_between(&self, from_g: f64, to_g: f64) -> &[usize] {
-        let mass = |i: &usize| self.products[*i].weight.mean_g;
-        let start = self.by_mass.partition_point(|i| mass(i) < from_g);
-        let end = self.by_mass.partition_point(|i| mass(i) <= to_g);
-        &self.by_mass[start..end.max(start)]
+    /// Indices of the products so many units of which could make `at_g` within `reach_g`: those whose own spread, five sigma of it, bridges
+    /// the rest. Not all of them do; none that does is left out.
+    pub fn could_make(&self, at_g: f64, units: u32, reach_g: f64) -> impl Iterator<Item = usize> + '_ {
+        let n = f64::from(units.max(1));
+        self.by_mass.iter().flat_map(move |(widest, list)| {
+            let mass = |i: &usize| self.products[*i].weight.mean_g;
+            let from_g = (at_g - reach_g) / n / (1.0 + widest);
+            let to_g = if *widest < 1.0 { (at_g + reach_g) / n / (1.0 - widest) } else { f64::INFINITY };
+            let start = list.partition_point(|i| mass(i) < from_g);
+            let end = list.partition_point(|i| mass(i) <= to_g);
+            list.get(start..end.max(start)).unwrap_or_default().iter().copied()
+        })
     }
 
     /// Probability that some product, drawn as shoppers draw, is this one.
@@ -82,6 +88,24 @@ impl Catalogue {
     pub fn look_alikes(&self, index: usize) -> &[usize] {
         &self.look_groups[self.look_group_of[index]]
     }
+}
+
+/// Classes of spread: five sigma of a unit over its mean. A few that vary widely must not make the slices of all others long.
+const WIDEST: [f64; 4] = [0.08, 0.25, 0.7, f64::INFINITY];
+
+fn by_mass(products: &[Product]) -> Vec<(f64, Vec<usize>)> {
+    let mut classes: Vec<(f64, Vec<usize>)> = WIDEST.iter().map(|widest| (*widest, Vec::new())).collect();
+    for (index, product) in products.iter().enumerate() {
+        let weight = &product.weight;
+        let wide = 5.0 * weight.variance_g2(1).sqrt() / weight.mean_g.max(1e-6);
+        if let Some((_, list)) = classes.iter_mut().find(|(widest, _)| wide <= *widest) {
+            list.push(index);
+        }
+    }
+    for (_, list) in &mut classes {
+        list.sort_by(|a, b| products[*a].weight.mean_g.total_cmp(&products[*b].weight.mean_g));
+    }
+    classes
 }
 
 fn share_of(popularity: f64, sum: f64) -> f64 {

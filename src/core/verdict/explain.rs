@@ -58,7 +58,7 @@ fn unscanned(judged: &Judged<'_>, catalogue: &Catalogue, residual_g: f64) -> Vec
     if all < TOLD_FROM {
         return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
     }
-    let best = judged.unscanned().into_iter().next().filter(|c| c.joint >= NAMED_FROM);
+    let best = judged.unscanned().first().copied().filter(|c| c.joint >= NAMED_FROM);
     let Some(Candidate { product, units, joint }) = best else {
         return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
     };
@@ -115,12 +115,12 @@ pub fn check(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) ->
     let mut by_product: BTreeMap<usize, f64> = BTreeMap::new();
     let mut add = |product: usize, probability: f64| *by_product.entry(product).or_default() += probability;
     if judged.posterior.unscanned >= TOLD_FROM {
-        judged.unscanned().into_iter().for_each(|c| add(c.product, c.joint));
+        judged.unscanned().iter().for_each(|c| add(c.product, c.joint));
     }
     for (index, (line, known)) in judged.posterior.lines.iter().zip(&expected.lines).enumerate() {
         add(known.product, line.absent + line.quantity() + line.swapped);
         if line.swapped >= TOLD_FROM {
-            judged.instead(index).into_iter().for_each(|c| add(c.product, c.joint));
+            judged.instead(index).iter().for_each(|c| add(c.product, c.joint));
         }
     }
     judged.stale().into_iter().for_each(|(line, p)| add(expected.lines[line].product, p));

@@ -13,8 +13,6 @@ const LOOKED_AT: usize = 160;
 const LOOKED_AT_INSTEAD: usize = 48;
 /// A product further away than this many sigma cannot explain a mass.
 const REACH_SIGMA: f64 = 5.0;
-/// Products vary by up to this share of their mass.
-const WIDEST_SHARE: f64 = 0.6;
 /// Densities below this are rounding.
 const NOTHING: f64 = 1e-30;
 /// What is less likely than the list by this factor is not looked at more closely.
@@ -74,7 +72,7 @@ impl<'a> Part<'a> {
         &self.expected.lines[line]
     }
 
-    fn seen(&self, gone: Option<(usize, u32)>, come: &[(usize, u32)]) -> f64 {
+    fn seen(&self, gone: Option<(usize, u32)>, come: Option<(usize, u32)>) -> f64 {
         self.view.as_ref().map_or(1.0, |v| v.change(gone, come))
     }
 
@@ -94,8 +92,8 @@ impl<'a> Part<'a> {
         let at_g = self.off_g - (f64::from(found) - f64::from(known.quantity)) * known.unit.mean_g;
         let density = self.noise.density(at_g, change);
         let look = match found.checked_sub(known.quantity) {
-            Some(more) => self.seen(None, &[(known.product, more)]),
-            None => self.seen(Some((known.product, known.quantity - found)), &[]),
+            Some(more) => self.seen(None, Some((known.product, more))),
+            None => self.seen(Some((known.product, known.quantity - found)), None),
         };
         density * look
     }
@@ -123,7 +121,7 @@ impl<'a> Part<'a> {
         let near = self.near(self.off_g, units, AS_IS, |p| {
             if listed.binary_search(&p).is_ok() { 0.0 } else { self.catalogue.share(p) }
         });
-        blind * self.looked_at(near, LOOKED_AT, |p| self.seen(None, &[(p, units)]), self.seen_something(units))
+        blind * self.looked_at(near, LOOKED_AT, |p| self.seen(None, Some((p, units))), self.seen_something(units))
     }
 
     /// Density if two different products that are not on the list came besides.
@@ -150,8 +148,8 @@ impl<'a> Part<'a> {
         if self.view.is_none() {
             return blind;
         }
-        let look = |p: usize| self.seen(Some((known.product, 1)), &[(p, 1)]);
-        let something = self.seen(Some((known.product, 1)), &[]) * self.seen_something(1);
+        let look = |p: usize| self.seen(Some((known.product, 1)), Some((p, 1)));
+        let something = self.seen(Some((known.product, 1)), None) * self.seen_something(1);
         if blind < NEGLIGIBLE * self.right {
             return blind * something;
         }
@@ -168,8 +166,8 @@ impl<'a> Part<'a> {
             let near = self.near(self.off_g, units, AS_IS, |p| {
                 if listed.binary_search(&p).is_ok() { 0.0 } else { share * self.catalogue.share(p) }
             });
-            all.extend(near.into_iter().take(LOOKED_AT).map(|(product, joint)| {
-                Candidate { product, units, joint: joint * self.seen(None, &[(product, units)]) }
+            all.extend(likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| {
+                Candidate { product, units, joint: joint * self.seen(None, Some((product, units))) }
             }));
         }
         rank(all, most)
@@ -182,8 +180,8 @@ impl<'a> Part<'a> {
         let near = self.near(at_g, 1, change, |p| {
             if p == known.product { 0.0 } else { self.instead_share(known.product, p) }
         });
-        let look = |p: usize| self.seen(Some((known.product, 1)), &[(p, 1)]);
-        let all = near.into_iter().take(LOOKED_AT).map(|(product, joint)| {
+        let look = |p: usize| self.seen(Some((known.product, 1)), Some((p, 1)));
+        let all = likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| {
             Candidate { product, units: 1, joint: joint * look(product) }
         });
         rank(all.collect(), most)
@@ -215,14 +213,12 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Products so many units of which could make `at_g`, with share × density by one Gaussian, likeliest first.
+    /// Products so many units of which could make `at_g`, with share × density by one Gaussian, in the catalogue's order of mass.
     fn near(&self, at_g: f64, units: u32, change: Spread, share: impl Fn(usize) -> f64) -> Vec<(usize, f64)> {
-        let n = f64::from(units);
         let usual_g2 = self.noise.usual_g2(change);
         let reach_g = REACH_SIGMA * usual_g2.sqrt();
-        let (from_g, to_g) = ((at_g - reach_g) / n / (1.0 + WIDEST_SHARE), (at_g + reach_g) / n * (1.0 + WIDEST_SHARE));
         let mut near: Vec<(usize, f64)> = Vec::new();
-        for &product in self.catalogue.weighing_between(from_g, to_g) {
+        for product in self.catalogue.could_make(at_g, units, reach_g) {
             let thing = self.thing(product, units);
             let (d, variance) = (at_g - thing.mean_g, usual_g2 + thing.variance_g2);
             if d * d < REACH_SIGMA * REACH_SIGMA * variance {
@@ -232,7 +228,6 @@ impl<'a> Part<'a> {
                 }
             }
         }
-        near.sort_by(|a, b| b.1.total_cmp(&a.1));
         near
     }
 
@@ -243,7 +238,7 @@ impl<'a> Part<'a> {
             return rest;
         }
         let (mut seen, mut weight) = (0.0, 0.0);
-        for (product, w) in near.into_iter().take(most) {
+        for (product, w) in likeliest(near, most) {
             seen += w * look(product);
             weight += w;
         }
@@ -251,9 +246,18 @@ impl<'a> Part<'a> {
     }
 }
 
+/// The so many likeliest, in no order that matters; of equals those that come first.
+fn likeliest(mut near: Vec<(usize, f64)>, most: usize) -> Vec<(usize, f64)> {
+    if near.len() > most {
+        near.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        near.truncate(most);
+    }
+    near
+}
+
 fn rank(mut all: Vec<Candidate>, most: usize) -> Vec<Candidate> {
-    // A stable sort keeps equals in the catalogue's order, so that the same evidence gives the same words.
-    all.sort_by(|a, b| b.joint.total_cmp(&a.joint));
+    // Equals in the catalogue's order, so that the same evidence gives the same words.
+    all.sort_by(|a, b| b.joint.total_cmp(&a.joint).then(a.product.cmp(&b.product)).then(a.units.cmp(&b.units)));
     all.truncate(most);
     all
 }

@@ -52,7 +52,7 @@ fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalog
     let posterior = &judged.posterior;
     let mut cost = SOMETHING * (posterior.several + posterior.less_several);
     if posterior.unscanned > HARDLY {
-        let goods = mean(&judged.unscanned(), &|c| f64::from(c.units) * price(c.product));
+        let goods = mean(judged.unscanned(), &|c| f64::from(c.units) * price(c.product));
         cost += posterior.unscanned * (UNNOTICED + goods);
     }
     for (index, (line, known)) in posterior.lines.iter().zip(&expected.lines).enumerate() {
@@ -62,7 +62,7 @@ fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalog
             cost += probability * (UNNOTICED + f64::from(found.abs_diff(known.quantity)) * one);
         }
         if line.swapped > HARDLY {
-            cost += line.swapped * (UNNOTICED + mean(&judged.instead(index), &|c| (price(c.product) - one).abs()));
+            cost += line.swapped * (UNNOTICED + mean(judged.instead(index), &|c| (price(c.product) - one).abs()));
         }
     }
     cost

@@ -8,6 +8,7 @@ use super::noise::Component;
 use super::part::{Candidate, Part};
 use super::priors::{self, share};
 use crate::goods::BagBelief;
+use std::cell::OnceCell;
 
 /// Most candidates that are handed on for naming.
 const CANDIDATES_MAX: usize = 8;
@@ -94,6 +95,8 @@ pub struct Judged<'a> {
     /// Joint odds of each part with "one product was not scanned", as `posterior.unscanned` was summed.
     unscanned_odds: Vec<f64>,
     total: f64,
+    unscanned: OnceCell<Vec<Candidate>>,
+    instead: Vec<OnceCell<Vec<Candidate>>>,
 }
 
 impl<'a> Judged<'a> {
@@ -115,7 +118,8 @@ impl<'a> Judged<'a> {
         let unscanned_odds = std::mem::take(&mut weigher.odds);
         let total: f64 = posterior.values().map(|v| *v).sum();
         posterior.normalise();
-        Self { posterior, parts, listed, unscanned_odds, total }
+        let instead = vec![OnceCell::new(); expected.lines.len()];
+        Self { posterior, parts, listed, unscanned_odds, total, unscanned: OnceCell::new(), instead }
     }
 
     /// Whether a camera had a say in it.
@@ -124,37 +128,31 @@ impl<'a> Judged<'a> {
     }
 
     /// What was perhaps not scanned, likeliest first, with probabilities.
-    pub fn unscanned(&self) -> Vec<Candidate> {
-        let mut all: Vec<Candidate> = Vec::new();
-        for (part, odds) in self.parts.iter().zip(&self.unscanned_odds) {
-            let candidates = part.candidates(&self.listed, 4 * CANDIDATES_MAX);
-            let sum: f64 = candidates.iter().map(|c| c.joint).sum();
-            if sum <= 0.0 {
-                continue;
-            }
-            let by = odds / self.total / sum;
-            for candidate in candidates {
-                let probability = candidate.joint * by;
-                match all.iter_mut().find(|c| c.product == candidate.product) {
-                    Some(known) => known.joint += probability,
-                    None => all.push(Candidate { joint: probability, ..candidate }),
+    pub fn unscanned(&self) -> &[Candidate] {
+        self.unscanned.get_or_init(|| {
+            let mut all: Vec<Candidate> = Vec::new();
+            for (part, odds) in self.parts.iter().zip(&self.unscanned_odds) {
+                for candidate in shared(part.candidates(&self.listed, 4 * CANDIDATES_MAX), odds / self.total) {
+                    match all.iter_mut().find(|c| c.product == candidate.product) {
+                        Some(known) => known.joint += candidate.joint,
+                        None => all.push(candidate),
+                    }
                 }
             }
-        }
-        all.sort_by(|a, b| b.joint.total_cmp(&a.joint));
-        all.truncate(CANDIDATES_MAX);
-        all
+            all.sort_by(|a, b| b.joint.total_cmp(&a.joint).then(a.product.cmp(&b.product)));
+            all.truncate(CANDIDATES_MAX);
+            all
+        })
     }
 
     /// What lies there instead of a line's unit, likeliest first, with probabilities.
-    pub fn instead(&self, line: usize) -> Vec<Candidate> {
-        let Some(part) = self.parts.iter().find(|p| p.lines.contains(&line)) else { return Vec::new() };
-        let mut all = part.instead(line, 4 * CANDIDATES_MAX);
-        let sum: f64 = all.iter().map(|c| c.joint).sum();
-        let by = self.posterior.lines[line].swapped / sum.max(1e-300);
-        all.iter_mut().for_each(|c| c.joint *= by);
-        all.truncate(CANDIDATES_MAX);
-        all
+    pub fn instead(&self, line: usize) -> &[Candidate] {
+        self.instead[line].get_or_init(|| {
+            let Some(part) = self.parts.iter().find(|p| p.lines.contains(&line)) else { return Vec::new() };
+            let mut all = shared(part.instead(line, 4 * CANDIDATES_MAX), self.posterior.lines[line].swapped);
+            all.truncate(CANDIDATES_MAX);
+            all
+        })
     }
 
     /// For each line how probable it is that the list is right and its weight in the catalogue (or on its label) is not.
@@ -165,6 +163,13 @@ impl<'a> Judged<'a> {
         };
         self.parts.iter().flat_map(of).collect()
     }
+}
+
+/// Candidates with their share of `probability`.
+fn shared(mut candidates: Vec<Candidate>, probability: f64) -> Vec<Candidate> {
+    let sum: f64 = candidates.iter().map(|c| c.joint).sum();
+    candidates.iter_mut().for_each(|c| c.joint *= probability / sum.max(1e-300));
+    candidates
 }
 
 fn mixture(parts: impl Iterator<Item = (f64, f64, f64)>) -> Vec<Component> {

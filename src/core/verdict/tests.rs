@@ -83,8 +83,8 @@ fn first(conclusion: &Conclusion) -> (FindingKind, Option<&str>) {
 fn what_a_list_makes_is_added_up_by_hand() {
     let expected = expected(&shop(), &[("1", 2), ("2", 1), ("1", 1)]);
     assert_eq!(expected.mean_g, 1000.0 + 3.0 * 256.0 + 1060.0);
-    // 4² + (3 · 2² + (3 · 0.5)²) + (2² + 0.5²)
-    assert!((expected.variance_g2 - (16.0 + 12.0 + 2.25 + 4.25)).abs() < 1e-9);
+    // 4² + 3 · 0.7 · 2² + 3² · (0.3 · 2² + 0.5²) + 2² + 0.5²: three tenths of a variance are the batch's.
+    assert!((expected.variance_g2() - (16.0 + 8.4 + 13.05 + 4.25)).abs() < 1e-9);
     assert_eq!(expected.lines.len(), 2, "the same code twice is one line");
 }
 
@@ -258,7 +258,7 @@ fn the_eye_does_not_tell_look_alikes_apart() {
     let (gallery, scene) = (gallery(), seen(&[0, 2]));
     let expected = expected(&catalogue, &[("1", 1), ("3", 1)]);
     let evidence = Evidence {
-        measured: Mass::from_g(1766.0 + 1060.2).unwrap(),
+        measured: Mass::from_g(1766.0 + 1060.25).unwrap(),
         sigma: Mass::from_mg(2_000),
         scene: Some(&scene),
         expected: &expected,

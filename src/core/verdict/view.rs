@@ -36,7 +36,9 @@ pub struct View<'a> {
     rate: f64,
     /// Intensity at each crop under the list, over that of some other product.
     listed: Vec<f64>,
-    known: RefCell<BTreeMap<usize, Vec<f64>>>,
+    /// Where a product's ratios stand in `ratios`, one a crop.
+    places: RefCell<BTreeMap<usize, usize>>,
+    ratios: RefCell<Vec<f64>>,
 }
 
 impl<'a> View<'a> {
@@ -57,50 +59,46 @@ impl<'a> View<'a> {
             embeddings: scene.crops.iter().map(|c| c.embedding.values()).collect(),
             rate,
             listed: vec![CLUTTER; scene.crops.len()],
-            known: RefCell::default(),
+            places: RefCell::default(),
+            ratios: RefCell::default(),
         };
-        let mut sums = std::mem::take(&mut view.listed);
         for (product, units) in listed {
-            view.asked(product, |ratios| {
-                sums.iter_mut().zip(ratios).for_each(|(sum, r)| *sum += f64::from(units) * rate * r);
-            });
+            let place = view.asked(product);
+            let ratios = view.ratios.borrow();
+            for (sum, r) in view.listed.iter_mut().zip(&ratios[place..]) {
+                *sum += f64::from(units) * rate * r;
+            }
         }
-        view.listed = sums;
         Some(view)
     }
 
-    /// P(crops | so many units of one product gone, of others come) / P(crops | list), within e^±7.
-    pub fn change(&self, gone: Option<(usize, u32)>, come: &[(usize, u32)]) -> f64 {
-        let mut now = self.listed.clone();
-        let mut more = 0.0;
-        let gone = gone.map(|(product, units)| (product, -f64::from(units)));
-        for (product, units) in come.iter().map(|(p, n)| (*p, f64::from(*n))).chain(gone) {
-            more += units;
-            self.asked(product, |ratios| {
-                now.iter_mut().zip(ratios).for_each(|(sum, r)| *sum += units * self.rate * r);
-            });
+    /// P(crops | so many units of one product gone, of another come) / P(crops | list), within e^±7.
+    pub fn change(&self, gone: Option<(usize, u32)>, come: Option<(usize, u32)>) -> f64 {
+        let place = |(product, units): (usize, u32)| (self.asked(product), f64::from(units) * self.rate);
+        let (gone_at, less) = gone.map_or((0, 0.0), place);
+        let (come_at, more) = come.map_or((0, 0.0), place);
+        let ratios = self.ratios.borrow();
+        let mut product = 1.0;
+        for (crop, listed) in self.listed.iter().enumerate() {
+            let now = listed - less * ratios[gone_at + crop] + more * ratios[come_at + crop];
+            // What is left is clutter at least; rounding must not make it less.
+            product *= now.max(CLUTTER) / listed;
         }
-        self.ratio(&now, more)
+        bounded(product * (less - more).exp())
     }
 
     /// The same for so many units that look like nothing in particular come.
     pub fn change_by_something(&self, units: u32) -> f64 {
-        let n = f64::from(units);
-        let now: Vec<f64> = self.listed.iter().map(|sum| sum + n * self.rate).collect();
-        self.ratio(&now, n)
+        let more = f64::from(units) * self.rate;
+        let product: f64 = self.listed.iter().map(|listed| (listed + more) / listed).product();
+        bounded(product * (-more).exp())
     }
 
-    fn ratio(&self, now: &[f64], more: f64) -> f64 {
-        // What is left is clutter at least; rounding must not make it less.
-        let crops: f64 = now.iter().zip(&self.listed).map(|(a, b)| (a.max(CLUTTER) / b).ln()).sum();
-        (crops - more * self.rate).clamp(-BOUND, BOUND).exp()
-    }
-
-    /// Likelihood ratios of all crops for a product; 1 for one that was never enrolled. Look-alikes share the best of their group: within
-    /// it the eye tells nothing apart.
-    fn asked(&self, product: usize, mut with: impl FnMut(&[f64])) {
-        if let Some(known) = self.known.borrow().get(&product) {
-            return with(known);
+    /// Where the likelihood ratios of all crops for a product stand: 1 for one that was never enrolled. Look-alikes share the best of their
+    /// group: within it the eye tells nothing apart.
+    fn asked(&self, product: usize) -> usize {
+        if let Some(place) = self.places.borrow().get(&product) {
+            return *place;
         }
         let looks: Vec<_> = self
             .catalogue
@@ -113,8 +111,14 @@ impl<'a> View<'a> {
             let ratio = cosines.max_by(f32::total_cmp).map(|cosine| self.gallery.calibration.log_ratio(cosine));
             ratio.map_or(1.0, |l| l.clamp(-CROP_BOUND, CROP_BOUND).exp())
         };
-        let ratios: Vec<f64> = self.embeddings.iter().map(best).collect();
-        with(&ratios);
-        self.known.borrow_mut().insert(product, ratios);
+        let mut ratios = self.ratios.borrow_mut();
+        let place = ratios.len();
+        ratios.extend(self.embeddings.iter().map(best));
+        self.places.borrow_mut().insert(product, place);
+        place
     }
+}
+
+fn bounded(ratio: f64) -> f64 {
+    ratio.clamp((-BOUND).exp(), BOUND.exp())
 }
