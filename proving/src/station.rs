@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a retailer with a usual store sets.
-pub const POLICY: Policy = Policy { error_rate: 0.05, false_alarm_cost: 6.0, max_corrections: 3 };
+pub const POLICY: Policy = Policy::usual(0.05, 6.0, 3);
 
 /// The disk flushes in so many microseconds.
 const FLUSH_US: u64 = 5_000;

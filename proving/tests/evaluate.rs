@@ -74,7 +74,9 @@ fn the_judge_and_the_baskets_stay_within_bounds() {
     assert!(stopped(Wanted::Honest) < 0.08, "{}", stopped(Wanted::Honest));
     for wanted in [Wanted::Unscanned, Wanted::Swapped, Wanted::Quantity, Wanted::Absent] {
         assert!(stopped(wanted) > 0.5, "{wanted:?}: {}", stopped(wanted));
-        assert!(result.of(wanted).all(|r| r.error_g.is_finite() && r.judge.score.is_finite() && r.oracle.score.is_finite()));
+        assert!(
+            result.of(wanted).all(|r| r.error_g.is_finite() && r.judge.score.is_finite() && r.oracle.score.is_finite())
+        );
     }
     // What weighs more is caught more often.
     let of = |from: f64, to: f64| {
@@ -89,15 +91,24 @@ fn the_report_has_its_promised_shape() {
     let plan = plan(100, vec![Cell { vision: true, ..cell(5) }], 2);
     let report = report::json(&plan, &measured(&plan));
     let cell = &report["cells"][0];
-    assert_eq!((&report["seed"], &cell["items"], &cell["arrival"]), (&Value::from(11), &Value::from(5), &Value::from("whole")));
-    assert_eq!((&cell["bag"], &cell["tare"], &cell["vision"]), (&Value::from("known"), &Value::from("nominal"), &Value::from(true)));
+    assert_eq!(
+        (&report["seed"], &cell["items"], &cell["arrival"]),
+        (&Value::from(11), &Value::from(5), &Value::from("whole"))
+    );
+    assert_eq!(
+        (&cell["bag"], &cell["tare"], &cell["vision"]),
+        (&Value::from("known"), &Value::from("nominal"), &Value::from(true))
+    );
     assert_eq!(cell["honest"]["n"], 100);
     for kind in ["unscanned", "swapped", "quantity"] {
         let counts = &cell["cheats"][kind];
         assert_eq!(counts["n"], 25);
         let classes = counts["by_grams"].as_array().unwrap();
         assert_eq!(classes.iter().map(|c| c["n"].as_u64().unwrap()).sum::<u64>(), 25);
-        assert_eq!(classes.iter().map(|c| c["caught"].as_u64().unwrap()).sum::<u64>(), counts["caught"].as_u64().unwrap());
+        assert_eq!(
+            classes.iter().map(|c| c["caught"].as_u64().unwrap()).sum::<u64>(),
+            counts["caught"].as_u64().unwrap()
+        );
         assert!(counts["named_right"].as_u64() <= counts["named"].as_u64());
     }
     assert_eq!(cell["overcharges"]["absent"]["n"], 25);

@@ -77,6 +77,10 @@ pub fn station(
         policy: Policy {
             error_rate: file.policy.error_rate,
             false_alarm_cost: file.policy.false_alarm_cost,
+            staff_cost: file.policy.staff_cost,
+            waiting_cost_per_s: file.policy.waiting_cost_per_s,
+            first_visit_grace: file.policy.first_visit_grace,
+            control_sample: file.policy.control_sample,
             max_corrections: file.policy.max_corrections,
         },
         versions,

@@ -14,7 +14,7 @@ use augenmass_core::verdict::{
 use augenmass_core::vision::Scene;
 
 /// What the shipped stations are set to.
-pub const POLICY: Policy = Policy { error_rate: super::trip::rates::ERROR, false_alarm_cost: 6.0, max_corrections: 3 };
+pub const POLICY: Policy = Policy::usual(0.05, 6.0, 3);
 /// What the scale reports of its own uncertainty, 1 sigma in milligrams.
 const SIGMA_MG: i64 = 4_000;
 /// The same of the difference of two readings.
@@ -85,7 +85,14 @@ pub struct Brought {
 
 impl Brought {
     /// `scenes` are those of the steps, or the one of the whole basket; empty without eyes.
-    pub fn new(trip: &Trip, setting: Setting, shop: &Shop, catalogue: &Catalogue, scenes: Vec<Scene>, whole: bool) -> Self {
+    pub fn new(
+        trip: &Trip,
+        setting: Setting,
+        shop: &Shop,
+        catalogue: &Catalogue,
+        scenes: Vec<Scene>,
+        whole: bool,
+    ) -> Self {
         let expected = expected(trip, setting, shop, catalogue);
         let measured = Mass::from_g_saturating(trip.measured_g);
         if whole {

@@ -254,7 +254,11 @@ impl<'a> Oracle<'a> {
     }
 
     fn unscanned_good(&self, part: &Part<'_>, product: usize) -> f64 {
-        rates::UNSCANNED_UNITS.iter().zip(1..).map(|(share, k)| share * self.unscanned_units(part, product, k, 1e-14)).sum()
+        rates::UNSCANNED_UNITS
+            .iter()
+            .zip(1..)
+            .map(|(share, k)| share * self.unscanned_units(part, product, k, 1e-14))
+            .sum()
     }
 
     fn unlisted(&self, part: &Part<'_>, listed: &Listed, two: bool) -> Unlisted {

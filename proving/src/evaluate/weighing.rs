@@ -115,7 +115,9 @@ mod tests {
                 goods + around.iter().map(|a| a.draw(&mut rng)).sum::<f64>()
             };
             let totals: Vec<f64> = (0..draws).map(|_| total()).collect();
-            for (from, to) in [(-400.0, -60.0), (-60.0, -20.0), (-20.0, 10.0), (10.0, 50.0), (50.0, 120.0), (120.0, 400.0)] {
+            for (from, to) in
+                [(-400.0, -60.0), (-60.0, -20.0), (-20.0, 10.0), (10.0, 50.0), (50.0, 120.0), (120.0, 400.0)]
+            {
                 let found = totals.iter().filter(|t| (from..to).contains(*t)).count() as f64 / f64::from(draws);
                 let (n, width) = (400, (to - from) / 400.0);
                 let told: f64 = (0..n).map(|i| density.at(from + (f64::from(i) + 0.5) * width) * width).sum();

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use augenmass_core::verdict as judge;
+
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
@@ -321,6 +323,12 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let error_rate = table.number("error_rate", 1e-6..=0.999);
     let false_alarm_cost = table.number("false_alarm_cost", 0.0..=10_000.0);
     let max_corrections = table.whole_as("max_corrections", 1..=20);
+    let usual = judge::Policy::usual(0.05, 6.0, 3);
+    let staff_cost = table.optional_number("staff_cost", 0.0..=10_000.0).unwrap_or(usual.staff_cost);
+    let waiting_cost_per_s =
+        table.optional_number("waiting_cost_per_s", 0.0..=100.0).unwrap_or(usual.waiting_cost_per_s);
+    let first_visit_grace = table.optional_number("first_visit_grace", 1.0..=100.0).unwrap_or(usual.first_visit_grace);
+    let control_sample = table.optional_number("control_sample", 0.0..=1.0).unwrap_or(usual.control_sample);
     let without_camera = table.choice(
         "without_camera",
         &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
@@ -329,6 +337,10 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     Some(Policy {
         error_rate: error_rate?,
         false_alarm_cost: false_alarm_cost?,
+        staff_cost,
+        waiting_cost_per_s,
+        first_visit_grace,
+        control_sample,
         max_corrections: max_corrections?,
         without_camera: without_camera?,
     })

@@ -324,6 +324,14 @@ pub struct Policy {
     pub error_rate: f64,
     /// Of stopping an honest shopper, in the shop's currency.
     pub false_alarm_cost: f64,
+    /// When a member of staff comes, in the shop's currency.
+    pub staff_cost: f64,
+    /// Of a second that a shopper waits, in the shop's currency.
+    pub waiting_cost_per_s: f64,
+    /// A false alarm on somebody's first visit costs so many times as much; 1 to 100.
+    pub first_visit_grace: f64,
+    /// Share of baskets that would pass and are looked at by staff all the same, 0 to 1.
+    pub control_sample: f64,
     /// After so many `correct` answers in one validation comes `assist`; 1 to 20.
     pub max_corrections: u32,
     /// What is done while the camera is out.

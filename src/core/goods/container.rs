@@ -40,6 +40,8 @@ impl BagBelief {
     /// Paper and thin plastic carriers, woven bags, cotton bags, by what such bags weigh (FIELD 3.5).
     pub fn usual() -> Self {
         let kind = |share, mean_g, sigma_g| BagKind { share, mean_g, sigma_g };
-        Self { kinds: vec![kind(0.35, 45.0, 7.0), kind(0.15, 30.0, 6.0), kind(0.35, 90.0, 18.0), kind(0.15, 150.0, 30.0)] }
+        Self {
+            kinds: vec![kind(0.35, 45.0, 7.0), kind(0.15, 30.0, 6.0), kind(0.35, 90.0, 18.0), kind(0.15, 150.0, 30.0)],
+        }
     }
 }

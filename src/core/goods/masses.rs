@@ -130,8 +130,8 @@ fn spread(bins: &mut [f32], share: f64, mean: f64, variance: f64) {
         bins[from] += share as f32;
         return;
     }
-    for x in from..=to {
-        bins[x] += (share * density(x) / sum) as f32;
+    for (x, bin) in (from..=to).zip(&mut bins[from..=to]) {
+        *bin += (share * density(x) / sum) as f32;
     }
 }
 

@@ -13,6 +13,8 @@ pub const SENSE_OUT_MS: u64 = 600;
 /// After a load is known, so long may a look take before the eyes count as out: on a machine that has other work a late
 /// verdict serves better than none.
 pub const LOOK_MS: u64 = 5_000;
+/// What a look usually takes: what waiting for it is weighed against, seconds.
+pub const LOOK_USUAL_S: f64 = 0.2;
 /// A look that did not arrive is asked for again after so long.
 pub const LOOK_AGAIN_MS: u64 = 1_000;
 /// What could not be saved is tried again after so long.

@@ -1,5 +1,6 @@
 //! The root machine: everything that happens to a station goes in, everything it wants done comes out.
 
+use super::case::Case;
 use super::ledger::{Ledger, Put};
 use super::limits;
 use super::message::{Answer, Input, Now, Output, Record, Refusal, Request, SaveId, Ticket};
@@ -9,8 +10,8 @@ use super::visit::Visit;
 use crate::basket::{Basket, InStorePattern};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, StationId, ValidationId};
-use crate::verdict::judge::{self, Conclusion};
-use crate::verdict::{Expected, Outcome, Policy, Verdict, Versions};
+use crate::verdict::judge::Conclusion;
+use crate::verdict::{Outcome, Policy, Verdict, Versions};
 use crate::weighing::{Load, Scale, ScaleConfig, ScaleEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -75,6 +76,8 @@ enum AfterSave {
 pub struct Machine {
     config: StationConfig,
     senses: Senses,
+    /// The load that was judged by weight while a look was awaited; it is not weighed up twice.
+    weighed_up: Option<Mono>,
     ledger: Ledger,
     catalogue: Arc<Catalogue>,
     gallery: Option<Arc<Gallery>>,
@@ -117,6 +120,7 @@ impl Machine {
         Self {
             config,
             senses,
+            weighed_up: None,
             ledger,
             catalogue: Arc::new(Catalogue::new(Vec::new())),
             gallery: None,
@@ -317,41 +321,45 @@ impl Machine {
         match self.senses.evidence(now.mono, began) {
             Evidence::Ready { load, without_eyes } => self.decide(now, began, Some((load, without_eyes)), None),
             Evidence::Out { sense, why } if !again => self.decide(now, began, None, Some((sense, why))),
+            Evidence::Awaiting { load } => {
+                if self.weighed_up != Some(load.at) {
+                    self.weighed_up = Some(load.at);
+                    if self.case().is_some_and(|case| case.passes_at_once(&load)) {
+                        self.decide(now, began, Some((load, false)), None);
+                    }
+                }
+            }
             Evidence::Out { .. } | Evidence::Wait => {}
         }
     }
 
+    /// The basket under validation, with everything that it is judged by.
+    fn case(&self) -> Option<Case<'_>> {
+        let visit = self.active_visit()?;
+        let kept = self.ledger.basket(&visit.basket_id)?;
+        Some(Case {
+            validation_id: &visit.id,
+            basket: &kept.basket,
+            codes: &kept.codes,
+            corrections: visit.corrections(),
+            catalogue: &self.catalogue,
+            gallery: self.gallery.as_deref(),
+            config: &self.config,
+        })
+    }
+
     fn decide(&mut self, now: Now, began: Mono, weighed: Option<(Load, bool)>, out: Option<(&'static str, String)>) {
         let Some(visit) = self.active_visit() else { return };
-        let (id, basket_id) = (visit.id.clone(), visit.basket_id.clone());
-        let (attempt, corrections) = (visit.next_attempt(), visit.corrections());
-        let Some(kept) = self.ledger.basket(&basket_id) else { return };
-        let revision = kept.basket.revision;
+        let (id, basket_id, attempt) = (visit.id.clone(), visit.basket_id.clone(), visit.next_attempt());
+        let Some(case) = self.case() else { return };
+        let revision = case.basket.revision;
         let mut degraded = Vec::new();
         let conclusion = match (&weighed, out) {
             (Some((load, without_eyes)), _) => {
                 if *without_eyes {
                     degraded.push("vision".to_owned());
                 }
-                let expected = Expected::new(
-                    &kept.basket,
-                    &kept.codes,
-                    &self.catalogue,
-                    &self.config.containers,
-                    &self.config.bags,
-                );
-                let evidence = judge::Evidence {
-                    measured: load.mass,
-                    sigma: load.sigma,
-                    scene: self.senses.scene_of(load).filter(|_| !without_eyes),
-                    expected: &expected,
-                    catalogue: &self.catalogue,
-                    steps: &[],
-                    bag: &self.config.bags,
-                    gallery: self.gallery.as_deref(),
-                    corrections,
-                };
-                judge::judge(&evidence, &self.config.policy)
+                case.judge(load, self.senses.scene_of(load).filter(|_| !without_eyes))
             }
             (None, out) => {
                 let (sense, why) = out.unwrap_or(("scale", "no weight".to_owned()));
@@ -378,6 +386,7 @@ impl Machine {
             message: conclusion.message,
             degraded,
             exit_token: None,
+            control_sample: conclusion.control_sample,
             seen,
             versions: Versions { catalogue: self.catalogue.hash().to_owned(), ..self.config.versions.clone() },
         });

@@ -3,6 +3,7 @@
 //! [`machine::Machine`] is the root. It is sans-IO: `handle`, `handle_timeout`, `poll_timeout`, `poll_output`.
 //! A verdict is told only after [`message::Input::Saved`] has come for it.
 
+pub mod case;
 pub mod ledger;
 pub mod limits;
 pub mod machine;

@@ -55,6 +55,11 @@ pub enum Evidence {
         /// Whether the eyes are left out, as the retailer allows.
         without_eyes: bool,
     },
+    /// The weight is known, and a look is on its way.
+    Awaiting {
+        /// What rests on the plate.
+        load: Load,
+    },
     /// Not yet.
     Wait,
     /// A sense is out, and has been for long enough to say so.
@@ -189,7 +194,10 @@ impl Senses {
             None if weight_only && now.ms_since(load.at.max(began)) >= limits::LOOK_MS => {
                 Evidence::Ready { load, without_eyes: true }
             }
-            None => out_after(now, load.at.max(began), limits::LOOK_MS, "vision", || "no picture in time".to_owned()),
+            None if now.ms_since(load.at.max(began)) >= limits::LOOK_MS => {
+                Evidence::Out { sense: "vision", why: "no picture in time".to_owned() }
+            }
+            None => Evidence::Awaiting { load },
         }
     }
 

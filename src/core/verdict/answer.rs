@@ -148,6 +148,9 @@ pub struct Verdict {
     pub degraded: Vec<String>,
     /// Opens the gate; none is issued yet.
     pub exit_token: Option<String>,
+    /// It would have passed; staff looks all the same, as the retailer has asked for one in so many.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub control_sample: bool,
     /// How many things the camera saw; `null` without eyes.
     #[serde(default)]
     pub seen: Option<usize>,

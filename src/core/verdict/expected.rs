@@ -174,5 +174,4 @@ impl Expected {
     pub fn units(&self) -> u32 {
         self.lines.iter().map(|l| l.quantity).sum()
     }
-
 }

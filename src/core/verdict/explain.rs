@@ -37,7 +37,8 @@ impl Claim {
 pub fn findings(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, residual_g: f64) -> Vec<Finding> {
     let mut claims = unscanned(judged, catalogue, residual_g);
     claims.extend(lines(judged, expected, catalogue));
-    let named: Vec<Claim> = claims.iter().filter(|c| c.product.is_some() && c.probability >= NAMED_FROM).cloned().collect();
+    let named: Vec<Claim> =
+        claims.iter().filter(|c| c.product.is_some() && c.probability >= NAMED_FROM).cloned().collect();
     // What no single product explains to one half is told by its kind alone.
     let mut kinds: BTreeMap<FindingKind, f64> = BTreeMap::new();
     for claim in claims.iter().chain(&others(judged, residual_g)) {

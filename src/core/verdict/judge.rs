@@ -49,6 +49,8 @@ pub struct Conclusion {
     pub check: Vec<ProductRef>,
     /// What the shopper reads.
     pub message: Message,
+    /// It would have passed, and staff looks all the same to learn what is missed.
+    pub control_sample: bool,
 }
 
 /// Goods that were put down together, or taken for it: one step of the weight with what was scanned for it.
@@ -116,13 +118,15 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Conclusion {
     conclude(&weigh(evidence, true, policy), evidence, policy, weight)
 }
 
+/// Whether weight alone is so clear that a look, still `wait_s` seconds away, is not worth waiting for.
+pub fn pass_at_once(evidence: &Evidence<'_>, policy: &Policy, wait_s: f64) -> bool {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    expected.unknown.is_empty()
+        && policy::pass_at_once(&weigh(evidence, false, policy), expected, catalogue, policy, wait_s)
+}
+
 /// What follows from a judgement.
-pub fn conclude(
-    judged: &Judged<'_>,
-    evidence: &Evidence<'_>,
-    policy: &Policy,
-    weight: WeightEvidence,
-) -> Conclusion {
+pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, weight: WeightEvidence) -> Conclusion {
     let Evidence { expected, catalogue, .. } = *evidence;
     let stop = |judged: &Judged<'_>| policy::should_stop(judged, expected, catalogue, policy);
     if !stop(judged) || seen_only(judged, evidence, policy) {
@@ -132,18 +136,27 @@ pub fn conclude(
             findings: Vec::new(),
             check: Vec::new(),
             message: Message::AllRight {},
+            control_sample: false,
         };
     }
     let residual_g = evidence.measured.g() - expected.mean_g;
     let findings = explain::findings(judged, expected, catalogue, residual_g);
     let catalogue_wrong = judged.stale().into_iter().map(|(_, p)| p).sum::<f64>() >= CATALOGUE_WRONG_FROM;
-    let staff = catalogue_wrong || evidence.corrections >= policy.max_corrections;
+    let staff =
+        catalogue_wrong || policy::staff_rather(judged, policy) || evidence.corrections >= policy.max_corrections;
     let (outcome, message) = if staff {
         (Outcome::Assist, Message::StaffWillHelp {})
     } else {
         (Outcome::Correct, explain::message(&findings))
     };
-    Conclusion { outcome, weight: Some(weight), check: explain::check(judged, expected, catalogue), findings, message }
+    Conclusion {
+        outcome,
+        weight: Some(weight),
+        check: explain::check(judged, expected, catalogue),
+        findings,
+        message,
+        control_sample: false,
+    }
 }
 
 /// The scale by itself sees nothing amiss: looking alone never stops a basket.
@@ -162,6 +175,7 @@ impl Conclusion {
             findings: vec![finding],
             check: Vec::new(),
             message: Message::StationBusy {},
+            control_sample: false,
         }
     }
 }
@@ -186,6 +200,7 @@ fn unknown_codes(expected: &Expected, weight: WeightEvidence) -> Conclusion {
         findings,
         check: Vec::new(),
         message: Message::StaffWillHelp {},
+        control_sample: false,
     }
 }
 

@@ -44,7 +44,8 @@ pub fn merged(parts: &[Component]) -> Component {
     let weight: f64 = parts.iter().map(|c| c.weight).sum();
     let over = weight.max(1e-300);
     let mean_g = parts.iter().map(|c| c.weight * c.mean_g).sum::<f64>() / over;
-    let variance_g2 = parts.iter().map(|c| c.weight * (c.variance_g2 + (c.mean_g - mean_g).powi(2))).sum::<f64>() / over;
+    let variance_g2 =
+        parts.iter().map(|c| c.weight * (c.variance_g2 + (c.mean_g - mean_g).powi(2))).sum::<f64>() / over;
     Component { weight, mean_g, variance_g2 }
 }
 
@@ -80,10 +81,7 @@ impl Spread {
 
     /// Both together.
     pub fn plus(self, other: Self) -> Self {
-        Self {
-            variance_g2: self.variance_g2 + other.variance_g2,
-            fourth_g4: self.fourth_g4 + other.fourth_g4,
-        }
+        Self { variance_g2: self.variance_g2 + other.variance_g2, fourth_g4: self.fourth_g4 + other.fourth_g4 }
     }
 
     /// Without a part of it.
@@ -121,7 +119,9 @@ impl Noise {
         let alone = [Component { weight: 1.0, mean_g: 0.0, variance_g2: 0.0 }];
         let bags = if bags.is_empty() { &alone } else { bags };
         let drowned = DROWNS * core.variance_g2.max(CORE_MIN_G2).sqrt();
-        let (mut groups, mut happening): (BTreeMap<(bool, i32), Vec<Component>>, Vec<Component>) = Default::default();
+        // By which way and how far, in octaves: what lies close together is one Gaussian.
+        let mut groups: BTreeMap<(bool, i32), Vec<Component>> = BTreeMap::new();
+        let mut happening: Vec<Component> = Vec::new();
         for part in rare {
             let size_g2 = part.mean_g * part.mean_g + part.variance_g2;
             if size_g2.sqrt() < drowned {
@@ -149,7 +149,9 @@ impl Noise {
             .collect();
         let twice = none * expected.weight * expected.weight / 2.0;
         let more = (1.0 - none * (1.0 + expected.weight) - twice).max(0.0);
-        all.extend([(2.0, twice), (3.0, more)].into_iter().filter(|(_, w)| *w > 1e-7).map(|(n, w)| over(&expected, n, w)));
+        all.extend(
+            [(2.0, twice), (3.0, more)].into_iter().filter(|(_, w)| *w > 1e-7).map(|(n, w)| over(&expected, n, w)),
+        );
         Self { core, usual, rare: all }
     }
 

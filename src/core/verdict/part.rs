@@ -153,9 +153,8 @@ impl<'a> Part<'a> {
         if blind < NEGLIGIBLE * self.right {
             return blind * something;
         }
-        let near = self.near(at_g, 1, change, |p| {
-            if p == known.product { 0.0 } else { self.instead_share(known.product, p) }
-        });
+        let near =
+            self.near(at_g, 1, change, |p| if p == known.product { 0.0 } else { self.instead_share(known.product, p) });
         blind * self.looked_at(near, LOOKED_AT_INSTEAD, look, something)
     }
 
@@ -166,8 +165,10 @@ impl<'a> Part<'a> {
             let near = self.near(self.off_g, units, AS_IS, |p| {
                 if listed.binary_search(&p).is_ok() { 0.0 } else { share * self.catalogue.share(p) }
             });
-            all.extend(likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| {
-                Candidate { product, units, joint: joint * self.seen(None, Some((product, units))) }
+            all.extend(likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| Candidate {
+                product,
+                units,
+                joint: joint * self.seen(None, Some((product, units))),
             }));
         }
         rank(all, most)
@@ -177,12 +178,13 @@ impl<'a> Part<'a> {
     pub fn instead(&self, line: usize, most: usize) -> Vec<Candidate> {
         let known = self.line(line);
         let (change, at_g) = self.without_one(line);
-        let near = self.near(at_g, 1, change, |p| {
-            if p == known.product { 0.0 } else { self.instead_share(known.product, p) }
-        });
+        let near =
+            self.near(at_g, 1, change, |p| if p == known.product { 0.0 } else { self.instead_share(known.product, p) });
         let look = |p: usize| self.seen(Some((known.product, 1)), Some((p, 1)));
-        let all = likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| {
-            Candidate { product, units: 1, joint: joint * look(product) }
+        let all = likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| Candidate {
+            product,
+            units: 1,
+            joint: joint * look(product),
         });
         rank(all.collect(), most)
     }
@@ -206,11 +208,7 @@ impl<'a> Part<'a> {
 
     fn thing(&self, product: usize, units: u32) -> Component {
         let weight: &WeightBelief = &self.catalogue.products()[product].weight;
-        Component {
-            weight: 1.0,
-            mean_g: f64::from(units) * weight.mean_g,
-            variance_g2: weight.variance_g2(units),
-        }
+        Component { weight: 1.0, mean_g: f64::from(units) * weight.mean_g, variance_g2: weight.variance_g2(units) }
     }
 
     /// Products so many units of which could make `at_g`, with share × density by one Gaussian, in the catalogue's order of mass.

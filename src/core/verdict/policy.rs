@@ -13,8 +13,38 @@ pub struct Policy {
     pub error_rate: f64,
     /// What stopping a shopper whose list is right costs.
     pub false_alarm_cost: f64,
+    /// What it costs when a member of staff comes.
+    pub staff_cost: f64,
+    /// What a second costs that a shopper waits.
+    pub waiting_cost_per_s: f64,
+    /// On somebody's first visit a false alarm costs so many times as much; 1 or more.
+    pub first_visit_grace: f64,
+    /// Share of baskets that would pass and are looked at by staff all the same, 0..=1: the only way to learn what is missed.
+    pub control_sample: f64,
     /// After so many `correct` answers in one validation staff is asked.
     pub max_corrections: u32,
+}
+
+impl Policy {
+    /// What holds where the retailer sets nothing but how often baskets are wrong and what a false alarm costs.
+    pub const fn usual(error_rate: f64, false_alarm_cost: f64, max_corrections: u32) -> Self {
+        Self {
+            error_rate,
+            false_alarm_cost,
+            staff_cost: 4.0,
+            waiting_cost_per_s: 0.02,
+            first_visit_grace: 1.5,
+            control_sample: 0.0,
+            max_corrections,
+        }
+    }
+
+    /// As it holds for a shopper who is here for the first time, or not.
+    #[must_use]
+    pub fn for_shopper(self, first_visit: bool) -> Self {
+        let grace = if first_visit { self.first_visit_grace } else { 1.0 };
+        Self { false_alarm_cost: grace * self.false_alarm_cost, ..self }
+    }
 }
 
 /// What it costs beyond the goods when an error goes unnoticed: trust in the figures on either side.
@@ -31,6 +61,24 @@ pub fn should_stop(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalog
         return false;
     }
     cost_of_passing(judged, expected, catalogue) > fine * policy.false_alarm_cost
+}
+
+/// Whether it pays to let the basket go at once, rather than to wait another `wait_s` seconds for what might speak against it: even perfect
+/// knowledge would save no more than what is lost by passing now.
+pub fn pass_at_once(
+    judged: &Judged<'_>,
+    expected: &Expected,
+    catalogue: &Catalogue,
+    policy: &Policy,
+    wait_s: f64,
+) -> bool {
+    let worth = policy.waiting_cost_per_s * wait_s;
+    !should_stop(judged, expected, catalogue, policy) && cost_of_passing(judged, expected, catalogue) < worth
+}
+
+/// Whether a member of staff should look rather than the shopper: where the list is so likely right that searching it is in vain.
+pub fn staff_rather(judged: &Judged<'_>, policy: &Policy) -> bool {
+    judged.posterior.fine() * policy.false_alarm_cost > policy.staff_cost
 }
 
 /// What letting the basket go is expected to cost.
@@ -51,9 +99,12 @@ fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalog
     };
     let posterior = &judged.posterior;
     let mut cost = SOMETHING * (posterior.several + posterior.less_several);
-    if posterior.unscanned > HARDLY {
+    let unscanned = posterior.unscanned;
+    if unscanned <= HARDLY {
+        cost += unscanned * SOMETHING;
+    } else {
         let goods = mean(judged.unscanned(), &|c| f64::from(c.units) * price(c.product));
-        cost += posterior.unscanned * (UNNOTICED + goods);
+        cost += unscanned * (UNNOTICED + goods);
     }
     for (index, (line, known)) in posterior.lines.iter().zip(&expected.lines).enumerate() {
         let one = price(known.product);
@@ -61,7 +112,9 @@ fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalog
         for (found, probability) in &line.counts {
             cost += probability * (UNNOTICED + f64::from(found.abs_diff(known.quantity)) * one);
         }
-        if line.swapped > HARDLY {
+        if line.swapped <= HARDLY {
+            cost += line.swapped * UNNOTICED;
+        } else {
             cost += line.swapped * (UNNOTICED + mean(judged.instead(index), &|c| (price(c.product) - one).abs()));
         }
     }

@@ -60,9 +60,11 @@ impl Posterior {
             &mut self.several,
             &mut self.less_several,
         ];
-        own.into_iter().chain(self.lines.iter_mut().flat_map(|l| {
-            l.counts.iter_mut().map(|c| &mut c.1).chain([&mut l.absent, &mut l.swapped])
-        }))
+        own.into_iter().chain(
+            self.lines
+                .iter_mut()
+                .flat_map(|l| l.counts.iter_mut().map(|c| &mut c.1).chain([&mut l.absent, &mut l.swapped])),
+        )
     }
 
     fn normalise(&mut self) {
@@ -175,7 +177,10 @@ fn shared(mut candidates: Vec<Candidate>, probability: f64) -> Vec<Candidate> {
 fn mixture(parts: impl Iterator<Item = (f64, f64, f64)>) -> Vec<Component> {
     let parts: Vec<(f64, f64, f64)> = parts.collect();
     let sum: f64 = parts.iter().map(|p| p.0).sum();
-    parts.iter().map(|(w, mean_g, sd_g)| Component { weight: w / sum, mean_g: *mean_g, variance_g2: sd_g * sd_g }).collect()
+    parts
+        .iter()
+        .map(|(w, mean_g, sd_g)| Component { weight: w / sum, mean_g: *mean_g, variance_g2: sd_g * sd_g })
+        .collect()
 }
 
 /// What is not scanned at one part, relative to its list being right: one product of any number of units, one unit, two products.
@@ -197,7 +202,8 @@ struct Weigher<'w, 'a> {
 
 impl Weigher<'_, '_> {
     fn weigh(&mut self) -> Posterior {
-        let mut joint = Posterior { lines: vec![LinePosterior::default(); self.expected.lines.len()], ..Posterior::default() };
+        let mut joint =
+            Posterior { lines: vec![LinePosterior::default(); self.expected.lines.len()], ..Posterior::default() };
         let lone: Vec<usize> = (0..self.parts.len()).filter(|i| self.parts[*i].lines.is_empty()).collect();
         let scanned: Vec<usize> = (0..self.parts.len()).filter(|i| !self.parts[*i].lines.is_empty()).collect();
         self.fine(&mut joint, &scanned, &lone);

@@ -10,7 +10,7 @@ use crate::units::{Mass, Mono};
 use crate::vision::{Crop, Embedding, Quality, Scene};
 use std::collections::BTreeMap;
 
-const POLICY: Policy = Policy { error_rate: 0.05, false_alarm_cost: 6.0, max_corrections: 3 };
+const POLICY: Policy = Policy::usual(0.05, 6.0, 3);
 
 fn product(id: &str, code: &str, mean_g: f64) -> Product {
     Product {
