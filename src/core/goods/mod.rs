@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod container;
 pub mod import;
+pub mod learn;
 pub mod look;
 pub mod masses;
 pub mod product;

@@ -6,6 +6,8 @@ use crate::weighing::wire::{ErrorKind, Event, WeightKind, mt_sics};
 
 /// After so many weights the tare is asked for: a weight does not say whether somebody has pressed the tare key.
 const TARE_EVERY: u32 = 10;
+/// The same once it has a tare that nobody wants: one weight, so that it is told that there is none, and then it is cleared.
+const CLEARED_AFTER: u32 = 1;
 /// A scale of level 0 does not know the question and says so; damage on the line may look the same, but not so often in a row.
 const TARE_COMPLAINTS: u8 = 3;
 
@@ -29,11 +31,13 @@ pub(super) struct MtSics {
     tare_due: Option<u32>,
     tare_complaints: u8,
     tared: bool,
+    /// Whether the tare has been cleared since it was last told.
+    cleared: bool,
 }
 
 impl MtSics {
     pub(super) fn new(expects: WeightKind) -> Self {
-        Self { expects, stage: Stage::Reset, tare_due: Some(0), tare_complaints: 0, tared: false }
+        Self { expects, stage: Stage::Reset, tare_due: Some(0), tare_complaints: 0, tared: false, cleared: false }
     }
 
     pub(super) fn begin(&mut self) {
@@ -53,6 +57,11 @@ impl MtSics {
             Stage::Reset => (Ask::Reset, mt_sics::request_reset()),
             Stage::Serial => (Ask::Serial, mt_sics::request_serial_number()),
             Stage::Weighing => {
+                if self.tare_due == Some(0) && self.unwanted_tare() && !self.cleared {
+                    // A byte that is lost on the way makes `T`, which tares, of `TA`, which asks. `@` clears the tare, not the zero.
+                    self.cleared = true;
+                    return (Ask::Reset, mt_sics::request_reset());
+                }
                 if self.tare_due == Some(0) {
                     return (Ask::Tare, mt_sics::request_tare_value());
                 }
@@ -100,10 +109,16 @@ impl MtSics {
     fn take_tare(&mut self, event: &Event) {
         let complained = is_complaint(event);
         self.tare_complaints = if complained { self.tare_complaints + 1 } else { 0 };
-        self.tare_due = (self.tare_complaints < TARE_COMPLAINTS).then_some(TARE_EVERY);
         if let Event::Tare { mass } = event {
             self.tared = *mass != Mass::ZERO;
+            self.cleared = false;
         }
+        let every = if self.unwanted_tare() { CLEARED_AFTER } else { TARE_EVERY };
+        self.tare_due = (self.tare_complaints < TARE_COMPLAINTS).then_some(every);
+    }
+
+    fn unwanted_tare(&self) -> bool {
+        self.tared && self.expects == WeightKind::Gross
     }
 
     pub(super) fn lost(&mut self, ask: Ask) {

@@ -211,6 +211,41 @@ fn a_tared_scale_weighs_nothing_that_is_used() {
     assert_eq!(bench.grams(), [1_234.0]);
 }
 
+/// `TA` that loses its second byte tares. What then comes is not used, the tare is cleared, and the scale weighs again.
+#[test]
+fn a_question_that_became_a_command_on_the_way_is_made_good() {
+    let (mut tare_kg, mut asked) = (0.0, 0);
+    let scale: Scale = Box::new(move |request| {
+        let weight = |kg: f64| format!("S S {kg:>10.3} kg\r\n").into_bytes();
+        let reply = match request {
+            b"TA\r\n" => {
+                asked += 1;
+                if asked == 2 {
+                    tare_kg = 1.250;
+                    format!("T S {tare_kg:>10.3} kg\r\n").into_bytes()
+                } else {
+                    format!("TA A {tare_kg:>10.3} kg\r\n").into_bytes()
+                }
+            }
+            b"SI\r\n" => weight(1.250 - tare_kg),
+            b"@\r\n" => {
+                tare_kg = 0.0;
+                b"I4 A \"B021\"\r\n".to_vec()
+            }
+            other => return table(20, SICS)(other),
+        };
+        vec![(20, reply)]
+    });
+    let mut bench = Bench::new(sics_with_serial(), scale);
+    bench.run(12_000);
+    let events = bench.events();
+    assert!(events.iter().any(|event| matches!(event, IndicatorEvent::NetWeight { .. })), "{events:?}");
+    let after = events.iter().rposition(|event| matches!(event, IndicatorEvent::NetWeight { .. })).unwrap();
+    let weights = events[after..].iter().filter(|event| matches!(event, IndicatorEvent::Weight { .. })).count();
+    assert!(weights > 10, "{weights} weights after the tare was cleared: {events:?}");
+    assert!(!events.iter().any(|event| matches!(event, IndicatorEvent::Rebooted { .. })), "it did not start anew");
+}
+
 #[test]
 fn reasons_and_limits_and_units() {
     let reasons = |reply: &'static [u8]| {

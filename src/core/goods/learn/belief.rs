@@ -1,0 +1,130 @@
+//! What is believed of one product's or container's mass, and what may be believed before anything was weighed.
+
+use super::rival::Rival;
+use crate::goods::product::{WeightBelief, WeightSource};
+use serde::{Deserialize, Serialize};
+
+/// A belief about the mass of one unit of a product, or about the tare of a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Belief {
+    /// Mean mass of a unit in grams.
+    pub mean_g: f64,
+    /// Variance of what is believed of that mean, g².
+    pub mean_variance_g2: f64,
+    /// Variance from unit to unit, g².
+    pub variance_g2: f64,
+    /// So many single weighings would tell the spread as well.
+    pub spread_observations: f64,
+    /// Visits behind the mean; old ones fade.
+    pub observations: f64,
+    /// Where it comes from.
+    pub source: WeightSource,
+    /// What was believed before the first visit. A catalogue that says something else now starts the belief anew.
+    pub start: WeightBelief,
+    /// Another pack that the visits since some time may come from.
+    pub rival: Option<Rival>,
+}
+
+impl Belief {
+    /// What the catalogue, the station file or a label says.
+    pub fn new(start: WeightBelief) -> Self {
+        let spread_observations = match start.source {
+            WeightSource::Label => 3.0,
+            WeightSource::Seeded => 10.0,
+            WeightSource::Learned | WeightSource::StaffVerified => 30.0,
+        };
+        Self {
+            mean_g: start.mean_g,
+            mean_variance_g2: start.mean_sd_g * start.mean_sd_g,
+            variance_g2: (start.sd_g * start.sd_g).max(1e-4),
+            spread_observations,
+            observations: 0.0,
+            source: start.source,
+            start,
+            rival: None,
+        }
+    }
+
+    /// As the judge uses it.
+    pub fn weight(&self) -> WeightBelief {
+        WeightBelief {
+            mean_g: self.mean_g,
+            sd_g: self.variance_g2.sqrt(),
+            mean_sd_g: self.mean_variance_g2.sqrt(),
+            source: self.source,
+        }
+    }
+}
+
+/// What may be believed of a pack from what is printed on it.
+pub mod prior {
+    use super::{WeightBelief, WeightSource};
+
+    /// Fillings lie this much above the label on average: a batch's mean may not lie below it (Directive 76/211/EEC, Annex I 1).
+    const OVERFILL: f64 = 1.01;
+    /// What packaging weighs where nobody said, as a share of the content: films next to nothing, glass a half.
+    const PACKAGING: (f64, f64) = (0.08, 0.12);
+    /// The same of a few grams that even the smallest pack has.
+    const PACKAGING_LEAST_G: f64 = 2.0;
+    /// How unsure a printed gross mass is, as a share of it.
+    const GROSS_SURE: f64 = 0.006;
+
+    /// Tolerable negative error of a net content in grams or millilitres (Directive 76/211/EEC, Annex I 2.4).
+    pub fn tolerable_error_g(net_g: f64) -> f64 {
+        match net_g {
+            n if n < 50.0 => 0.09 * n,
+            n if n < 100.0 => 4.5,
+            n if n < 200.0 => 0.045 * n,
+            n if n < 300.0 => 9.0,
+            n if n < 500.0 => 0.03 * n,
+            n if n < 1000.0 => 15.0,
+            n => 0.015 * n,
+        }
+    }
+
+    /// Half the tolerable error: one pack in fifty may lie below it, which is two sigma.
+    fn spread_g(net_g: f64) -> f64 {
+        (tolerable_error_g(net_g) / 2.0).max(0.5)
+    }
+
+    /// From the net content alone: what the packaging weighs is not known.
+    pub fn net_only(net_g: f64) -> WeightBelief {
+        WeightBelief {
+            mean_g: OVERFILL * net_g + PACKAGING.0 * net_g,
+            sd_g: spread_g(net_g),
+            mean_sd_g: PACKAGING.1 * net_g + PACKAGING_LEAST_G,
+            source: WeightSource::Label,
+        }
+    }
+
+    /// From the net content and a stated gross mass of a pack.
+    pub fn gross(gross_g: f64, net_g: f64) -> WeightBelief {
+        let packaging_g = (gross_g - net_g).max(0.0);
+        WeightBelief {
+            mean_g: OVERFILL * net_g + packaging_g,
+            sd_g: spread_g(net_g),
+            mean_sd_g: (GROSS_SURE * gross_g).max(0.3),
+            source: WeightSource::Label,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prior::*;
+    use super::*;
+
+    /// FIELD's table at its own steps, halved; a jar of 450 g that weighs 680 g is 2.9 sigma of what a label lets expect, no miracle.
+    #[test]
+    fn labels_leave_room_for_glass_and_gross_masses_do_not() {
+        for (net_g, error_g) in [(20.0, 1.8), (75.0, 4.5), (150.0, 6.75), (250.0, 9.0), (400.0, 12.0), (2000.0, 30.0)] {
+            assert!((tolerable_error_g(net_g) - error_g).abs() < 1e-9, "{net_g}");
+        }
+        let jar = net_only(450.0);
+        assert!((680.0 - jar.mean_g) / jar.mean_sd_g < 4.0 && jar.sd_g == 6.75);
+        let known = gross(680.0, 450.0);
+        assert!((known.mean_g - 684.5).abs() < 1e-9 && known.mean_sd_g < 5.0);
+        let belief = Belief::new(known);
+        assert_eq!(belief.weight(), known);
+    }
+}

@@ -1,0 +1,23 @@
+//! Learning what goods and containers weigh from visits that were confirmed right.
+//!
+//! Every such visit is one linear equation: what was measured is the sum of its units' masses, containers and bags, and noise. Of each
+//! product a mean, how sure that is, and the spread from unit to unit are believed ([`Belief`]); an equation moves all its products at
+//! once, each by what it has to do with the rest ([`Learner::learn`]). The beliefs of different products are kept independent of each
+//! other (assumed-density filtering): what two products owe each other is forgotten, so that 50 000 of them stay small.
+//!
+//! Baskets that pass are a chosen sample: what did not fit was stopped. The moments of the Gaussian cut at the thresholds
+//! ([`cut`]) take the place of the whole one's, or every spread would shrink round by round.
+
+mod belief;
+mod bounds;
+pub mod cut;
+mod equation;
+mod learner;
+mod rival;
+#[cfg(test)]
+mod tests;
+
+pub use belief::{Belief, prior};
+pub use equation::{Confirmed, Equation, Subject, Term};
+pub use learner::{Change, Learner, Skipped, Why};
+pub use rival::Rival;
