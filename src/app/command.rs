@@ -4,6 +4,7 @@ use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_s
 use super::calibrations::Calibrations;
 use super::config::StationConfig;
 use super::decode::{DecodeArguments, DecodeError, decode};
+use super::decode_code::{CodeArguments, decode_code};
 use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
@@ -81,6 +82,8 @@ enum Command {
 enum DecodeCommand {
     /// A scale's wire: bytes on standard input, one JSON event a line on standard output.
     Scale(DecodeArguments),
+    /// A scanned code: what it means as one JSON object, or its fault and place with exit status 1.
+    Code(CodeArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +110,8 @@ enum CommandError {
     Probe(#[from] ProbeError),
     #[error("nothing was recognised")]
     Unrecognised,
+    #[error("{message}, at byte {at}")]
+    NoCode { message: String, at: u64 },
     #[error(transparent)]
     Decode(#[from] DecodeError),
     #[error(transparent)]
@@ -165,6 +170,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Decode { command: DecodeCommand::Scale(arguments) } => {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
+        Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
 }
@@ -177,6 +183,20 @@ async fn scale_probe(arguments: &ProbeArguments) -> Result<(), CommandError> {
         print!("{}", words(&report, arguments.ask));
     }
     if report.found.is_some() { Ok(()) } else { Err(CommandError::Unrecognised) }
+}
+
+fn show_code(arguments: &CodeArguments) -> Result<(), CommandError> {
+    let station = arguments.config.as_deref().map(load_config).transpose()?.map(|(config, _)| config);
+    let (told, is_code) = decode_code(arguments, station.as_ref());
+    println!("{told}");
+    if is_code {
+        return Ok(());
+    }
+    let fault = &told["fault"];
+    Err(CommandError::NoCode {
+        message: fault["message"].as_str().unwrap_or_default().to_owned(),
+        at: fault["at"].as_u64().unwrap_or_default(),
+    })
 }
 
 fn check(path: &Path) -> Result<(), CommandError> {

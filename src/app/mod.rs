@@ -5,6 +5,7 @@ pub mod calibrations;
 pub mod command;
 pub mod config;
 pub mod decode;
+pub mod decode_code;
 pub mod driver;
 pub mod enroll;
 pub mod eyes;

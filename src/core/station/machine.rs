@@ -6,7 +6,7 @@ use super::message::{Answer, Input, Now, Output, Record, Refusal, Request, SaveI
 use super::senses::{Evidence, Senses, WithoutCamera};
 use super::view::{PlateState, StationView, ValidationState, ValidationView};
 use super::visit::Visit;
-use crate::basket::{Basket, InStorePattern};
+use crate::basket::{Basket, InStorePattern, Today};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, StationId, ValidationId};
 use crate::verdict::judge::{self, Conclusion};
@@ -97,7 +97,7 @@ impl Machine {
         let mut ledger = Ledger::default();
         for (id, basket) in restored.baskets {
             // What was accepted once is accepted again unless the store's codes were re-configured; then it must be sent anew.
-            let _ = ledger.put(&id, basket, &config.in_store_codes);
+            let _ = ledger.put(&id, basket, &config.in_store_codes, Today::of(now.wall));
         }
         let mut active = None;
         for RestoredVisit { id, basket_id, verdicts, void } in restored.validations {
@@ -334,8 +334,8 @@ impl Machine {
                     degraded.push("vision".to_owned());
                 }
                 let expected = Expected::new(
-                    &kept.basket,
-                    &kept.codes,
+                    &kept.checked.goods,
+                    &kept.checked.codes,
                     &self.catalogue,
                     &self.config.containers,
                     self.config.bags,
@@ -433,7 +433,7 @@ impl Machine {
     }
 
     fn put_basket(&mut self, now: Now, id: BasketId, basket: Basket) -> Result<(Option<Record>, Answer), Refusal> {
-        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes)?;
+        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes, Today::of(now.wall))?;
         let created = put == Put::Created;
         if put == Put::Revised
             && let Some(validation) = self.ledger.ask(&id, now.mono)
