@@ -2,6 +2,7 @@
 
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
+use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
 use super::config::StationConfig;
 use super::decode::{DecodeArguments, DecodeError, decode};
 use super::decode_code::{CodeArguments, decode_code};
@@ -10,8 +11,6 @@ use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
 use super::{telemetry, wiring};
-use crate::io::clock::Clock;
-use crate::io::store::Database;
 use augenmass_core::units::ProductId;
 use augenmass_core::verdict::Versions;
 use clap::{Parser, Subcommand};
@@ -86,22 +85,12 @@ enum DecodeCommand {
     Code(CodeArguments),
 }
 
-#[derive(Debug, Subcommand)]
-enum CatalogueCommand {
-    /// Take a catalogue (NDJSON, one product a line), whole or not at all.
-    Import {
-        /// The file.
-        file: PathBuf,
-        /// The station file.
-        #[arg(long)]
-        config: PathBuf,
-    },
-}
-
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
     #[error(transparent)]
@@ -151,7 +140,9 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             println!("{}", toml::to_string_pretty::<StationConfig>(&config)?);
             Ok(())
         }
-        Command::Catalogue { command: CatalogueCommand::Import { file, config } } => import(&file, &config),
+        Command::Catalogue { command } => {
+            Ok(catalogue(&command, &mut std::io::BufWriter::new(std::io::stdout().lock()))?)
+        }
         Command::Enroll { config, dir, product, images } => {
             let pictures = match (dir, product) {
                 (Some(dir), _) => pictures_of(&dir)?,
@@ -207,15 +198,5 @@ fn check(path: &Path) -> Result<(), CommandError> {
         open_eyes(&config).map_err(StartError::from)?;
     }
     println!("{}: station {} is sound", path.display(), config.station.id);
-    Ok(())
-}
-
-fn import(file: &Path, config: &Path) -> Result<(), CommandError> {
-    let (config, _) = load_config(config)?;
-    let text =
-        std::fs::read_to_string(file).map_err(|source| StartError::Unreadable { path: file.to_owned(), source })?;
-    let mut database = Database::open(&config.data_directory).map_err(StartError::from)?;
-    let version = database.import_catalogue(&text, Clock::start().now().wall).map_err(StartError::from)?;
-    println!("{} products imported as version {}", version.products, version.version);
     Ok(())
 }

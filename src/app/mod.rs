@@ -2,6 +2,7 @@
 
 pub mod calibrate;
 pub mod calibrations;
+pub mod catalogue;
 pub mod command;
 pub mod config;
 pub mod decode;

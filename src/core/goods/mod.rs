@@ -2,12 +2,16 @@
 
 pub mod catalogue;
 pub mod container;
+pub mod diff;
 pub mod import;
 pub mod look;
 pub mod product;
+pub mod row;
 
 pub use catalogue::Catalogue;
 pub use container::{BagBelief, ContainerBelief};
-pub use import::{ImportFault, ImportFaults, parse_ndjson};
+pub use diff::{Change, diff};
+pub use import::{ImportFault, ImportFaults, assemble, parse_ndjson, to_ndjson};
 pub use look::{Gallery, LookCalibration, LookVector};
-pub use product::{Kind, Product, Risk, WeightBelief, WeightSource};
+pub use product::{Kind, Multipack, Product, Risk, Terms, WeightBelief, WeightSource};
+pub use row::{Row, RowFaults, patched};
