@@ -380,3 +380,26 @@ fn decode_reads_standard_input_and_tells_errors_by_their_status() {
     assert_ne!(status, Some(0));
     assert!(error.contains("toledo-8217"), "{error}");
 }
+
+#[test]
+fn decode_code_tells_what_a_scanner_gave() {
+    let run = |arguments: &[&str]| {
+        let mut command = process::Command::new(env!("CARGO_BIN_EXE_augenmass"));
+        let output = command.args(["decode", "code"]).args(arguments).output().unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), told, String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, told, _) = run(&["]C1019400638133393431030012343922599"]);
+    assert_eq!((status, &told["kind"]), (Some(0), &Value::from("element_string")));
+    assert_eq!((&told["gtin"], &told["ais"]["3922"]), (&Value::from("94006381333934"), &Value::from("599")));
+    assert_eq!((&told["weight_g"], &told["price_minor"]), (&Value::from(1234.0), &Value::from(599)));
+    let (status, told, error) = run(&["(01)04006381333931(17)261331"]);
+    assert_eq!((status, &told["fault"]["at"]), (Some(1), &Value::from(24)));
+    assert!(error.contains("at byte 24"), "{error}");
+    // By the templates of a station file, and by one given beside it.
+    let config = station_file().display().to_string();
+    let (_, told, _) = run(&["2904011012343", "--config", &config]);
+    assert_eq!((&told["article"], &told["weight_g"]), (&Value::from("04011"), &Value::from(1234.0)));
+    let (_, told, _) = run(&["2904011012343", "--template", "29IIIIIPPPPPC"]);
+    assert_eq!((&told["price_minor"], &told["pieces"]), (&Value::from(1234), &Value::Null));
+}

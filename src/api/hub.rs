@@ -111,4 +111,17 @@ impl Hub {
             Err(_) => Err(Problem::no_answer()),
         }
     }
+
+    /// Writes to the store, off the runtime's own threads and on a connection of its own, so that readers do not wait for it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        deed: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let data = self.data.clone();
+        let done = tokio::task::spawn_blocking(move || deed(&mut Database::open(&data)?));
+        done.await.map_err(|_| StoreError::GivenUp)?
+    }
 }

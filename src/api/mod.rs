@@ -1,6 +1,7 @@
 //! Floor 4: the local API and the pages, over HTTP.
 
 mod baskets;
+mod catalogue;
 mod display;
 mod hub;
 mod ops;

@@ -36,6 +36,11 @@ impl Problem {
         }
     }
 
+    /// The same with everything that is wrong.
+    pub fn with_faults(self, faults: Vec<String>) -> Self {
+        Self { faults, ..self }
+    }
+
     /// Too much at one time.
     pub fn busy() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", Refusal::Busy.to_string())

@@ -2,14 +2,14 @@
 
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, display, ops, validations};
+use super::{baskets, catalogue, display, ops, validations};
 use crate::access::loopback::is_own_host;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 use std::time::Duration;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -40,6 +40,8 @@ pub fn router(hub: Hub) -> Router {
         .route("/v1/validations/{id}", get(validations::get))
         .route("/v1/validations/{id}/retry", post(validations::retry))
         .route("/v1/validations/{id}/attempts/{number}", get(validations::attempt))
+        .route("/v1/catalogue", put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::CATALOGUE_MAX)))
+        .route("/v1/catalogue/{id}", patch(catalogue::patch))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this is not done here")

@@ -2,15 +2,15 @@
 
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
+use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
 use super::config::StationConfig;
 use super::decode::{DecodeArguments, DecodeError, decode};
+use super::decode_code::{CodeArguments, decode_code};
 use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
 use super::{telemetry, wiring};
-use crate::io::clock::Clock;
-use crate::io::store::Database;
 use augenmass_core::units::ProductId;
 use augenmass_core::verdict::Versions;
 use clap::{Parser, Subcommand};
@@ -81,24 +81,16 @@ enum Command {
 enum DecodeCommand {
     /// A scale's wire: bytes on standard input, one JSON event a line on standard output.
     Scale(DecodeArguments),
-}
-
-#[derive(Debug, Subcommand)]
-enum CatalogueCommand {
-    /// Take a catalogue (NDJSON, one product a line), whole or not at all.
-    Import {
-        /// The file.
-        file: PathBuf,
-        /// The station file.
-        #[arg(long)]
-        config: PathBuf,
-    },
+    /// A scanned code: what it means as one JSON object, or its fault and place with exit status 1.
+    Code(CodeArguments),
 }
 
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
     #[error(transparent)]
@@ -107,6 +99,8 @@ enum CommandError {
     Probe(#[from] ProbeError),
     #[error("nothing was recognised")]
     Unrecognised,
+    #[error("{message}, at byte {at}")]
+    NoCode { message: String, at: u64 },
     #[error(transparent)]
     Decode(#[from] DecodeError),
     #[error(transparent)]
@@ -146,7 +140,9 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             println!("{}", toml::to_string_pretty::<StationConfig>(&config)?);
             Ok(())
         }
-        Command::Catalogue { command: CatalogueCommand::Import { file, config } } => import(&file, &config),
+        Command::Catalogue { command } => {
+            Ok(catalogue(&command, &mut std::io::BufWriter::new(std::io::stdout().lock()))?)
+        }
         Command::Enroll { config, dir, product, images } => {
             let pictures = match (dir, product) {
                 (Some(dir), _) => pictures_of(&dir)?,
@@ -165,6 +161,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Decode { command: DecodeCommand::Scale(arguments) } => {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
+        Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
 }
@@ -179,6 +176,20 @@ async fn scale_probe(arguments: &ProbeArguments) -> Result<(), CommandError> {
     if report.found.is_some() { Ok(()) } else { Err(CommandError::Unrecognised) }
 }
 
+fn show_code(arguments: &CodeArguments) -> Result<(), CommandError> {
+    let station = arguments.config.as_deref().map(load_config).transpose()?.map(|(config, _)| config);
+    let (told, is_code) = decode_code(arguments, station.as_ref());
+    println!("{told}");
+    if is_code {
+        return Ok(());
+    }
+    let fault = &told["fault"];
+    Err(CommandError::NoCode {
+        message: fault["message"].as_str().unwrap_or_default().to_owned(),
+        at: fault["at"].as_u64().unwrap_or_default(),
+    })
+}
+
 fn check(path: &Path) -> Result<(), CommandError> {
     let (config, _) = load_config(path)?;
     let calibrations = Calibrations::read(&config).map_err(StartError::from)?;
@@ -187,15 +198,5 @@ fn check(path: &Path) -> Result<(), CommandError> {
         open_eyes(&config).map_err(StartError::from)?;
     }
     println!("{}: station {} is sound", path.display(), config.station.id);
-    Ok(())
-}
-
-fn import(file: &Path, config: &Path) -> Result<(), CommandError> {
-    let (config, _) = load_config(config)?;
-    let text =
-        std::fs::read_to_string(file).map_err(|source| StartError::Unreadable { path: file.to_owned(), source })?;
-    let mut database = Database::open(&config.data_directory).map_err(StartError::from)?;
-    let version = database.import_catalogue(&text, Clock::start().now().wall).map_err(StartError::from)?;
-    println!("{} products imported as version {}", version.products, version.version);
     Ok(())
 }

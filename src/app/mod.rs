@@ -2,9 +2,11 @@
 
 pub mod calibrate;
 pub mod calibrations;
+pub mod catalogue;
 pub mod command;
 pub mod config;
 pub mod decode;
+pub mod decode_code;
 pub mod driver;
 pub mod enroll;
 pub mod eyes;

@@ -211,7 +211,7 @@ impl GoodsWatch {
     fn run(self) {
         let mut known = None;
         while !self.inputs.is_closed() {
-            match self.database.catalogue_version() {
+            match self.database.goods_mark() {
                 Ok(version) if version != known => match self.load() {
                     Ok(input) => {
                         known = version;

@@ -1,7 +1,7 @@
 //! What the judge is told of the shop: learned from visits, or only what labels and law say.
 
 use super::shop::{Good, Shop};
-use augenmass_core::goods::{Catalogue, Kind, Product, WeightBelief, WeightSource};
+use augenmass_core::goods::{Catalogue, Kind, Product, Terms, WeightBelief, WeightSource};
 use augenmass_core::units::ProductId;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -42,6 +42,7 @@ pub fn catalogue(shop: &Shop, knowledge: Knowledge, seed: u64) -> Catalogue {
             category: Some(format!("aisle-{}", good.aisle)),
             risk: good.risk,
             popularity: good.share,
+            terms: Terms::default(),
         })
     });
     Catalogue::new(products.collect())

@@ -12,6 +12,7 @@ use super::station::{
     Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Station, StationConfig,
     WithoutCamera,
 };
+use augenmass_core::basket::InStorePattern;
 
 /// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
 const SIGMA_SHARE: f64 = 2e-4;
@@ -290,33 +291,15 @@ fn in_store_codes(top: &Table<'_>) -> Option<Vec<String>> {
             table.finish();
             once(table, "pattern", pattern.as_ref(), &mut patterns, "pattern");
             let pattern = pattern?;
-            if is_pattern(&pattern) {
-                return Some(pattern);
+            if let Err(fault) = InStorePattern::try_from(pattern.clone()) {
+                table.fault("pattern", fault.to_string());
+                return None;
             }
-            table.fault(
-                "pattern",
-                format!(
-                    "'{pattern}' is not 13 characters: a prefix of digits, then I (article), then W (grams), \
-                     then C, as in 29IIIIIWWWWWC"
-                ),
-            );
-            None
+            Some(pattern)
         })
         .collect::<Vec<_>>()
         .into_iter()
         .collect()
-}
-
-/// Digits, I, W and C in this order, at least one of each, 13 together, one C.
-fn is_pattern(pattern: &str) -> bool {
-    let without_digits = pattern.trim_start_matches(|c: char| c.is_ascii_digit());
-    let without_article = without_digits.trim_start_matches('I');
-    let without_weight = without_article.trim_start_matches('W');
-    pattern.len() == 13
-        && without_digits.len() < pattern.len()
-        && without_article.len() < without_digits.len()
-        && without_weight.len() < without_article.len()
-        && without_weight == "C"
 }
 
 fn policy(table: &Table<'_>) -> Option<Policy> {

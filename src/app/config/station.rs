@@ -37,8 +37,8 @@ pub struct StationConfig {
     pub containers: Vec<Container>,
     /// A declared own bag without a stated weight.
     pub bags: Bags,
-    /// Patterns of codes printed by the store's scales, 13 characters as in `29IIIIIWWWWWC`:
-    /// I = article, W = grams, C = check digit.
+    /// Templates of the store's own codes and labels, as in `29IIIIIWWWWWC` or `deposit 24_____PPPPPC`; the language stands in
+    /// `core/basket/codes/template.rs`.
     #[serde(rename = "in_store_code", serialize_with = "as_patterns")]
     pub in_store_codes: Vec<String>,
     /// What the retailer wants.

@@ -132,7 +132,7 @@ fn each_kind_of_fault_is_told_with_its_mend() {
     one_fault("http://127.0.0.1:8790/top.mjpeg", "rtsp://127.0.0.1/top", &["camera[0].url", "http://"]);
     one_fault("[60, 20, 580, 460]", "[580, 20, 60, 460]", &["camera[0].view_px", "left, top, right, bottom"]);
     one_fault("[60, 20, 580, 460]", "[60, 20, 580]", &["camera[0].view_px", "four whole numbers"]);
-    one_fault("29IIIIIWWWWWC", "29IIIIIWWWWW", &["in_store_code[0].pattern", "13 characters"]);
+    one_fault("29IIIIIWWWWWC", "29IIIIIWWWWWCC", &["in_store_code[0].pattern", "C stands"]);
     one_fault("kind = \"basket\"", "kind = \"cart\"", &["'cart' is none of trolley, basket, none"]);
     one_fault("tare_g = 1010.0", "tare_g = 101.0", &["container[0].tare_g", "count as empty"]);
     one_fault("max_g = 30000.0", "max_g = 60000.0", &["board[0].cell", "bear 48000 g"]);

@@ -1,6 +1,7 @@
 //! The whole list as an app or handheld sends it, checked once and then trusted.
 
-use super::code::{Code, CodeFault, InStorePattern};
+use super::codes::{self, Code, CodeFault, InStorePattern, Reading};
+use crate::units::Wall;
 use serde::{Deserialize, Serialize};
 
 /// Most lines of one basket.
@@ -133,6 +134,28 @@ pub enum BasketFault {
         /// What was sent.
         quantity: u32,
     },
+    /// A code that is understood but names no goods and is no line of money either.
+    #[error("lines[{line}].code: it names no article")]
+    NoArticle {
+        /// Index of the line.
+        line: usize,
+    },
+    /// The last day of sale is over.
+    #[error("lines[{line}].code: expired, {date}")]
+    Expired {
+        /// Index of the line.
+        line: usize,
+        /// YYMMDD as in the code.
+        date: String,
+    },
+    /// The same serial number a second time: it was scanned twice, or somebody copied it.
+    #[error("lines[{line}].code: the serial number stands in lines[{first}] already")]
+    SameSerial {
+        /// Index of the line.
+        line: usize,
+        /// Index of the line that had it first; the same line if its quantity is more than one.
+        first: usize,
+    },
     /// More than any basket holds.
     #[error("{what}: more than {max}")]
     TooMany {
@@ -152,24 +175,91 @@ pub enum BasketFault {
     },
 }
 
+/// The day by which last days of sale are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Today {
+    year: i16,
+    month: i8,
+    day: i8,
+}
+
+/// So much is the day of the westernmost shop behind the day in Greenwich, milliseconds: goods are not called expired too early.
+const BEHIND_MS: i64 = 12 * 3_600_000;
+
+impl Today {
+    /// The day at a moment, as late as it begins anywhere.
+    pub fn of(now: Wall) -> Self {
+        let moment = jiff::Timestamp::from_millisecond(now.ms().saturating_sub(BEHIND_MS))
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let date = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
+        Self { year: date.year(), month: date.month(), day: date.day() }
+    }
+
+    /// Whether a last day YYMMDD is over; day 00 is the end of the month. The century is the one that brings the year within 49 years
+    /// ahead and 50 back (General Specifications 7.12).
+    pub fn is_after(self, yymmdd: &str) -> bool {
+        let part = |range: std::ops::Range<usize>| yymmdd.get(range).and_then(|digits| digits.parse::<i16>().ok());
+        let (Some(year), Some(month), Some(day)) = (part(0..2), part(2..4), part(4..6)) else { return false };
+        let century = self.year - self.year % 100;
+        let year = match year - self.year % 100 {
+            51.. => century - 100 + year,
+            ..=-50 => century + 100 + year,
+            _ => century + year,
+        };
+        let day = if day == 0 { 31 } else { day };
+        (year, month, day) < (self.year, i16::from(self.month), i16::from(self.day))
+    }
+}
+
+/// A list that was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The list with the lines alone that have a mass: no deposits, vouchers, coupons and press.
+    pub goods: Basket,
+    /// What the codes of those lines mean, line by line, with the quantity in units of the article.
+    pub codes: Vec<(Code, u32)>,
+}
+
 impl Basket {
     /// Checks everything and reads the codes.
     ///
     /// # Errors
     /// All faults at once, in the order of the list.
-    pub fn check(&self, patterns: &[InStorePattern]) -> Result<Vec<(Code, u32)>, Vec<BasketFault>> {
+    pub fn check(&self, patterns: &[InStorePattern], today: Today) -> Result<Checked, Vec<BasketFault>> {
         let mut faults = self.check_frame();
-        let mut codes = Vec::with_capacity(self.lines.len().min(LINES_MAX));
+        let mut serials: Vec<((String, String), usize)> = Vec::new();
+        let (mut goods, mut codes) = (Vec::new(), Vec::new());
         for (line, sent) in self.lines.iter().enumerate().take(LINES_MAX) {
             if !(1..=QUANTITY_MAX).contains(&sent.quantity) {
                 faults.push(BasketFault::Quantity { line, quantity: sent.quantity });
             }
-            match Code::parse(&sent.code, patterns) {
-                Ok(code) => codes.push((code, sent.quantity)),
-                Err(fault) => faults.push(BasketFault::Code { line, fault }),
+            let reading = match codes::read(&sent.code, patterns) {
+                Ok(reading) => reading,
+                Err(fault) => {
+                    faults.push(BasketFault::Code { line, fault });
+                    continue;
+                }
+            };
+            faults.extend(check_line(line, sent.quantity, &reading, today, &mut serials));
+            if reading.is_massless() {
+                continue;
             }
+            let Some(code) = reading.goods() else {
+                faults.push(BasketFault::NoArticle { line });
+                continue;
+            };
+            let quantity = sent.quantity.saturating_mul(reading.pieces.unwrap_or(1));
+            if quantity > QUANTITY_MAX && sent.quantity <= QUANTITY_MAX {
+                faults.push(BasketFault::Quantity { line, quantity });
+            }
+            goods.push(sent.clone());
+            codes.push((code, quantity));
         }
-        if faults.is_empty() { Ok(codes) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Checked { goods: Self { lines: goods, ..self.clone() }, codes })
+        } else {
+            Err(faults)
+        }
     }
 
     fn check_frame(&self) -> Vec<BasketFault> {
@@ -202,6 +292,29 @@ impl Basket {
     }
 }
 
+fn check_line(
+    line: usize,
+    quantity: u32,
+    reading: &Reading,
+    today: Today,
+    serials: &mut Vec<((String, String), usize)>,
+) -> Vec<BasketFault> {
+    let mut faults = Vec::new();
+    if let Some(date) = reading.expires().filter(|date| today.is_after(date)) {
+        faults.push(BasketFault::Expired { line, date: date.to_owned() });
+    }
+    if let Some((gtin, serial)) = reading.serial() {
+        let serial = (gtin.to_owned(), serial.to_owned());
+        match serials.iter().find(|(known, _)| *known == serial) {
+            Some((_, first)) => faults.push(BasketFault::SameSerial { line, first: *first }),
+            None if quantity > 1 => faults.push(BasketFault::SameSerial { line, first: line }),
+            None => {}
+        }
+        serials.push((serial, line));
+    }
+    faults
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,15 +333,20 @@ mod tests {
         }
     }
 
+    /// 2026-11-21T18:00:00Z.
+    fn today() -> Today {
+        Today::of(Wall::from_ms(1_795_284_000_000))
+    }
+
     #[test]
     fn all_faults_are_told_at_once() {
         let mut bad = basket(vec![("4006381333931", 0), ("nonsense", 1), ("4006381333931", 1000)]);
         bad.bags = Bags { count: 0, grams: Some(100.0) };
-        let faults = bad.check(&[]).unwrap_err();
+        let faults = bad.check(&[], today()).unwrap_err();
         assert_eq!(faults.len(), 4, "{faults:?}");
         assert_eq!(faults[0], BasketFault::BagGrams);
         assert_eq!(faults[1].to_string(), "lines[0].quantity: 0 is outside 1..=999");
-        assert_eq!(faults[2].to_string(), "lines[1].code: character 1 is no digit");
+        assert_eq!(faults[2].to_string(), "lines[1].code: not a digit, and no other known form of a code");
     }
 
     #[test]
@@ -236,7 +354,87 @@ mod tests {
         for grams in [f64::NAN, -1.0, 1e9] {
             let mut bad = basket(vec![]);
             bad.bags = Bags { count: 1, grams: Some(grams) };
-            assert_eq!(bad.check(&[]), Err(vec![BasketFault::BagGrams]));
+            assert_eq!(bad.check(&[], today()), Err(vec![BasketFault::BagGrams]));
         }
+    }
+
+    #[test]
+    fn a_last_day_holds_until_its_end_everywhere() {
+        let today = today();
+        assert_eq!(today, Today { year: 2026, month: 11, day: 21 });
+        for (date, over) in [
+            ("261120", true),
+            ("261121", false),
+            ("261100", false),
+            ("261000", true),
+            ("771231", true),
+            ("751231", false),
+        ] {
+            assert_eq!(today.is_after(date), over, "{date}");
+        }
+        // Four hours into the 22nd in Greenwich it is still the 21st in the west.
+        let night = Today::of(Wall::from_ms(1_795_284_000_000 + 10 * 3_600_000));
+        assert!(!night.is_after("261121"));
+    }
+
+    #[test]
+    fn an_expired_article_and_a_serial_number_that_is_there_twice_are_faults() {
+        let mut list = basket(vec![
+            ("(01)09521234543213(17)261120", 1),
+            ("(01)09521234543213(21)A1", 1),
+            ("https://id.gs1.org/01/09521234543213/21/A1?17=261231", 1),
+            ("(01)09521234543213(21)B2", 2),
+        ]);
+        assert_eq!(
+            list.check(&[], today()).unwrap_err(),
+            [
+                BasketFault::Expired { line: 0, date: "261120".to_owned() },
+                BasketFault::SameSerial { line: 2, first: 1 },
+                BasketFault::SameSerial { line: 3, first: 3 }
+            ]
+        );
+        list.lines.truncate(2);
+        list.lines[0].code = "(01)09521234543213(17)261121(21)B2".to_owned();
+        assert_eq!(list.check(&[], today()).unwrap().codes.len(), 2);
+    }
+
+    #[test]
+    fn lines_of_money_are_kept_apart_from_goods() {
+        let templates = ["deposit 24_____PPPPPC", "25IIIII_NNNNC", "voucher 26_____PPPPPC"];
+        let templates: Vec<InStorePattern> =
+            templates.into_iter().map(|text| InStorePattern::try_from(text.to_owned()).unwrap()).collect();
+        let with_check = |body: &str| format!("{body}{}", codes::check_digit(body));
+        let list = [
+            with_check("240000000025"),
+            "4006381333931".to_owned(),
+            with_check("251234500004"),
+            with_check("260000000310"),
+            "9771234567003".to_owned(),
+            "(255)9521234500001".to_owned(),
+            "4011".to_owned(),
+            "(01)94006381333934(3103)000250(3922)599".to_owned(),
+        ];
+        let checked = basket(list.iter().map(|code| (code.as_str(), 2)).collect()).check(&templates, today());
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err(faults) => panic!("{faults:?}"),
+        };
+        let kept: Vec<&str> = checked.goods.lines.iter().map(|line| line.code.as_str()).collect();
+        assert_eq!(kept, [&list[1], &list[2], &list[6], &list[7]]);
+        assert_eq!(
+            checked.codes,
+            [
+                (Code::Gtin("04006381333931".to_owned()), 2),
+                (Code::Gtin("12345".to_owned()), 8),
+                (Code::Gtin("04011".to_owned()), 2),
+                (Code::Weighed { article: "94006381333934".to_owned(), mass: crate::units::Mass::from_mg(250_000) }, 2),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_code_that_names_no_article_is_refused() {
+        let bad = basket(vec![("(00)123456789012345675", 1)]);
+        assert_eq!(bad.check(&[], today()), Err(vec![BasketFault::NoArticle { line: 0 }]));
     }
 }

@@ -1,8 +1,7 @@
-//! Reading a catalogue from NDJSON: whole or not at all, with every fault and its line.
+//! Rows of a catalogue file, made into products: all of them, or none and everything that is wrong.
 
-use super::product::{Kind, Product, Risk, WeightBelief, WeightSource};
-use crate::units::ProductId;
-use serde::Deserialize;
+use super::product::Product;
+use super::row::{Row, RowFaults};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,8 +11,6 @@ pub const PRODUCTS_MAX: usize = 200_000;
 const LINE_MAX: usize = 16 * 1024;
 /// After so many faults the rest of the file is not looked at: nobody reads further.
 const FAULTS_MAX: usize = 1000;
-/// Heaviest unit that is sold over a counter, grams.
-const UNIT_MAX_G: f64 = 100_000.0;
 
 /// One thing wrong with a catalogue file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,66 +34,67 @@ impl fmt::Display for ImportFaults {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: ProductId,
-    code: String,
-    name: String,
-    kind: Kind,
-    price_minor: i64,
-    #[serde(default)]
-    net_g: Option<f64>,
-    gross_mean_g: f64,
-    gross_sd_g: f64,
-    mean_sd_g: f64,
-    weight_source: WeightSource,
-    #[serde(default)]
-    look_group: Option<String>,
-    #[serde(default)]
-    category: Option<String>,
-    #[serde(default)]
-    risk: Risk,
-    #[serde(default = "one")]
-    popularity: f64,
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-/// Reads one product a line; blank lines are skipped.
+/// Reads one product a line; blank lines are skipped. Check digits are not looked at.
 ///
 /// # Errors
 /// Every faulty line with what is wrong in it; then nothing of the file should be used.
 pub fn parse_ndjson(text: &str) -> Result<Vec<Product>, ImportFaults> {
-    let (mut products, mut faults) = (Vec::new(), Vec::new());
+    assemble(ndjson_rows(text), &|_| true)
+}
+
+/// The rows of NDJSON with their lines.
+pub fn ndjson_rows(text: &str) -> impl Iterator<Item = (usize, Result<Row, RowFaults>)> {
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(index, line)| (index + 1, ndjson_row(line)))
+}
+
+fn ndjson_row(line: &str) -> Result<Row, RowFaults> {
+    if line.len() > LINE_MAX {
+        return Err(vec![format!("longer than {LINE_MAX} bytes")]);
+    }
+    serde_json::from_str(line).map_err(|error| vec![error.to_string()])
+}
+
+/// Products as NDJSON, as [`parse_ndjson`] reads it.
+pub fn to_ndjson(products: &[Product]) -> String {
+    let mut text = String::new();
+    for product in products {
+        // A row always serialises: it holds only strings, finite numbers and enums without data.
+        text.push_str(&serde_json::to_string(&Row::from(product)).unwrap_or_default());
+        text.push('\n');
+    }
+    text
+}
+
+/// Products from rows with their lines. `is_gtin` says whether fourteen digits have a right check digit: that is the basket's affair.
+///
+/// # Errors
+/// Every faulty row, and ids and codes that stand twice.
+pub fn assemble(
+    rows: impl Iterator<Item = (usize, Result<Row, RowFaults>)>,
+    is_gtin: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Product>, ImportFaults> {
+    let (mut products, mut faults): (Vec<Product>, Vec<ImportFault>) = (Vec::new(), Vec::new());
     let (mut ids, mut codes) = (BTreeMap::new(), BTreeMap::new());
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match parse_line(line) {
+    for (line, row) in rows {
+        match row.and_then(|row| row.check(is_gtin)) {
             Ok(product) => {
-                if let Some(first) = ids.insert(product.id.clone(), number) {
-                    faults.push(ImportFault {
-                        line: number,
-                        what: format!("id {} stands in line {first} already", product.id),
-                    });
+                if let Some(first) = ids.insert(product.id.clone(), line) {
+                    faults
+                        .push(ImportFault { line, what: format!("id {} stands in line {first} already", product.id) });
                 }
-                if let Some(first) = codes.insert(product.code.clone(), number) {
-                    faults.push(ImportFault {
-                        line: number,
-                        what: format!("code {} stands in line {first} already", product.code),
-                    });
+                if let Some(first) = codes.insert(product.code.clone(), line) {
+                    let what = format!("code {} stands in line {first} already", product.code);
+                    faults.push(ImportFault { line, what });
                 }
                 products.push(product);
             }
-            Err(found) => faults.extend(found.into_iter().map(|what| ImportFault { line: number, what })),
+            Err(found) => faults.extend(found.into_iter().map(|what| ImportFault { line, what })),
         }
         if products.len() > PRODUCTS_MAX {
-            faults.push(ImportFault { line: number, what: format!("more than {PRODUCTS_MAX} products") });
+            faults.push(ImportFault { line, what: format!("more than {PRODUCTS_MAX} products") });
             break;
         }
         if faults.len() >= FAULTS_MAX {
@@ -109,78 +107,32 @@ pub fn parse_ndjson(text: &str) -> Result<Vec<Product>, ImportFaults> {
     if faults.is_empty() { Ok(products) } else { Err(ImportFaults(faults)) }
 }
 
-fn parse_line(line: &str) -> Result<Product, Vec<String>> {
-    if line.len() > LINE_MAX {
-        return Err(vec![format!("longer than {LINE_MAX} bytes")]);
-    }
-    let row: Row = serde_json::from_str(line).map_err(|error| vec![error.to_string()])?;
-    let mut faults = Vec::new();
-    let mut range = |name: &str, value: f64, low: f64, high: f64| {
-        if !(low..=high).contains(&value) {
-            faults.push(format!("{name}: {value} is outside {low}..={high}"));
-        }
-    };
-    range("gross_mean_g", row.gross_mean_g, 0.1, UNIT_MAX_G);
-    range("gross_sd_g", row.gross_sd_g, 0.01, UNIT_MAX_G);
-    range("mean_sd_g", row.mean_sd_g, 0.0, UNIT_MAX_G);
-    range("net_g", row.net_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
-    range("popularity", row.popularity, 1e-9, 1e9);
-    range("price_minor", row.price_minor as f64, 0.0, 1e9);
-    if row.name.is_empty() || row.name.chars().count() > 120 {
-        faults.push("name: 1 to 120 characters".to_owned());
-    }
-    let code = match catalogue_code(&row.code, row.kind) {
-        Ok(code) => code,
-        Err(fault) => {
-            faults.push(fault);
-            String::new()
-        }
-    };
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    Ok(Product {
-        id: row.id,
-        code,
-        name: row.name,
-        kind: row.kind,
-        price_minor: row.price_minor,
-        weight: WeightBelief {
-            mean_g: row.gross_mean_g,
-            sd_g: row.gross_sd_g,
-            mean_sd_g: row.mean_sd_g,
-            source: row.weight_source,
-        },
-        look_group: row.look_group,
-        category: row.category,
-        risk: row.risk,
-        popularity: row.popularity,
-    })
-}
-
-/// Rooms on floor 0 do not know each other, so that the check digit of a GTIN is the basket's affair: here only the form is normalised.
-fn catalogue_code(code: &str, kind: Kind) -> Result<String, String> {
-    let digits = !code.is_empty() && code.bytes().all(|b| b.is_ascii_digit());
-    match kind {
-        Kind::Weighed if digits && code.len() == 5 => Ok(code.to_owned()),
-        Kind::Weighed => Err(format!("code: '{code}' is no five-digit article number, as goods sold by weight have")),
-        Kind::Piece | Kind::Varying if digits && [8, 12, 13, 14].contains(&code.len()) => Ok(format!("{code:0>14}")),
-        Kind::Piece | Kind::Varying => Err(format!("code: '{code}' is no GTIN of 8, 12, 13 or 14 digits")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::row::patched;
     use super::*;
 
     const BUTTER: &str = r#"{"id":"butter-250","code":"4006381333931","name":"Butter 250 g","kind":"piece","price_minor":229,"net_g":250.0,"gross_mean_g":256.1,"gross_sd_g":1.9,"mean_sd_g":0.8,"weight_source":"seeded","look_group":"butter","risk":"normal","popularity":1.0}"#;
+    const CRATE: &str = r#"{"id":"beer-20","code":"4008400401621","name":"Beer 20x0.5 l","kind":"piece","price_minor":1599,"deposit_minor":310,"age_limit":16,"multipack_code":"40084015","multipack_count":20,"gross_mean_g":17500,"gross_sd_g":60,"mean_sd_g":20,"weight_source":"label"}"#;
 
     #[test]
     fn a_row_becomes_a_product() {
-        let products = parse_ndjson(&format!("\n{BUTTER}\n")).unwrap();
-        assert_eq!(products.len(), 1);
-        assert_eq!(products[0].code, "04006381333931");
+        let products = parse_ndjson(&format!("\n{BUTTER}\n{CRATE}\n")).unwrap();
+        assert_eq!(products.len(), 2);
+        assert_eq!((products[0].code.as_str(), products[0].terms.net_g), ("04006381333931", Some(250.0)));
         assert_eq!(products[0].weight.mean_g, 256.1);
+        let crate_of_beer = &products[1].terms;
+        assert_eq!((crate_of_beer.age_limit, crate_of_beer.deposit_minor), (Some(16), Some(310)));
+        assert_eq!(
+            crate_of_beer.multipack.as_ref().map(|pack| (pack.code.as_str(), pack.count)),
+            Some(("00000040084015", 20))
+        );
+    }
+
+    #[test]
+    fn what_was_written_is_read_the_same() {
+        let products = parse_ndjson(&format!("{BUTTER}\n{CRATE}")).unwrap();
+        assert_eq!(parse_ndjson(&to_ndjson(&products)).unwrap(), products);
     }
 
     #[test]
@@ -194,7 +146,49 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_gtins_or_article_numbers() {
+        let with =
+            |code: &str| assemble(ndjson_rows(&BUTTER.replace("4006381333931", code)), &|gtin| gtin.ends_with('1'));
+        for (code, kept) in [("04011", "04011"), ("4011", "4011"), ("4006381333931", "04006381333931")] {
+            assert_eq!(with(code).unwrap()[0].code, kept);
+        }
+        for (code, says) in [("4006381333932", "check digit"), ("123", "neither"), ("12a45", "digits"), ("", "neither")]
+        {
+            assert!(with(code).unwrap_err().0[0].what.contains(says), "{code}");
+        }
+    }
+
+    #[test]
+    fn terms_that_contradict_themselves_are_refused() {
+        for (from, to, says) in [
+            (r#""multipack_count":20,"#, "", "both"),
+            (r#""multipack_count":20"#, r#""multipack_count":1"#, "2 to 999"),
+            (r#""age_limit":16"#, r#""age_limit":0"#, "age_limit"),
+            (r#""deposit_minor":310"#, r#""deposit_minor":-1"#, "deposit_minor"),
+            (r#""deposit_minor":310"#, r#""price_per_kg_minor":310"#, "weighed"),
+            (r#""deposit_minor""#, r#""pfand_minor""#, "unknown field"),
+        ] {
+            let ImportFaults(faults) = parse_ndjson(&CRATE.replace(from, to)).unwrap_err();
+            assert!(faults[0].what.contains(says), "{to}: {faults:?}");
+        }
+    }
+
+    #[test]
     fn an_empty_file_is_a_fault_not_an_empty_shop() {
         assert!(parse_ndjson("\n\n").is_err());
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names() {
+        let beer = parse_ndjson(CRATE).unwrap().remove(0);
+        let patch = |json: &str| patched(&beer, &serde_json::from_str(json).unwrap(), &|_| true);
+        let cheaper = patch(r#"{"price_minor":1499,"age_limit":null}"#).unwrap();
+        assert_eq!(
+            (cheaper.price_minor, cheaper.terms.age_limit, cheaper.terms.deposit_minor),
+            (1499, None, Some(310))
+        );
+        for bad in [r#"{"id":"other"}"#, r#"{"name":null}"#, r#"{"gross_mean_g":-1}"#, r#"{"colour":"red"}"#] {
+            assert!(patch(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -2,15 +2,19 @@
 
 pub mod catalogue;
 pub mod container;
+pub mod diff;
 pub mod import;
 pub mod learn;
 pub mod look;
 pub mod masses;
 pub mod product;
+pub mod row;
 
 pub use catalogue::Catalogue;
 pub use container::{BagBelief, BagKind, ContainerBelief};
-pub use import::{ImportFault, ImportFaults, parse_ndjson};
+pub use diff::{Change, diff};
+pub use import::{ImportFault, ImportFaults, assemble, parse_ndjson, to_ndjson};
 pub use look::{Gallery, LookCalibration, LookVector};
 pub use masses::{MassDensity, Masses};
-pub use product::{Kind, Product, Risk, WeightBelief, WeightSource};
+pub use product::{Kind, Multipack, Product, Risk, Terms, WeightBelief, WeightSource};
+pub use row::{Row, RowFaults, patched};

@@ -70,12 +70,41 @@ impl WeightBelief {
     }
 }
 
+/// A product that is several units of another one in one wrap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Multipack {
+    /// Code of the single unit, normalised as [`Product::code`].
+    pub code: String,
+    /// How many of them.
+    pub count: u32,
+}
+
+/// What goes with selling a product and does not say what it weighs or looks like.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Net content in grams, as on the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net_g: Option<f64>,
+    /// Youngest age of a buyer, years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_limit: Option<u8>,
+    /// Deposit that is paid with a unit, minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit_minor: Option<i64>,
+    /// Price of a kilogram of goods sold by weight, minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_kg_minor: Option<i64>,
+    /// What it is several of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multipack: Option<Multipack>,
+}
+
 /// A product as the retailer sells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Product {
     /// The retailer's own identifier.
     pub id: ProductId,
-    /// GTIN as 14 digits, or the five-digit article number of goods sold by weight.
+    /// GTIN as 14 digits, or an article number of the store of four to seven digits.
     pub code: String,
     /// What shoppers and staff read.
     pub name: String,
@@ -94,4 +123,7 @@ pub struct Product {
     pub risk: Risk,
     /// How often it is bought, relative to the others; above 0.
     pub popularity: f64,
+    /// What goes with selling it.
+    #[serde(default, flatten)]
+    pub terms: Terms,
 }

@@ -15,7 +15,9 @@ use sha2::{Digest, Sha256};
 pub struct Case<'a> {
     /// The validation.
     pub validation_id: &'a ValidationId,
-    /// The list.
+    /// Which revision of the list.
+    pub revision: u64,
+    /// The list, what has no mass left out.
     pub basket: &'a Basket,
     /// Its codes in order, with units.
     pub codes: &'a [(Code, u32)],

@@ -3,7 +3,7 @@
 use super::limits;
 use super::message::Refusal;
 use super::visit::Visit;
-use crate::basket::{Basket, Code, InStorePattern};
+use crate::basket::{Basket, Checked, InStorePattern, Today};
 use crate::units::{BasketId, Mono, ValidationId};
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub struct Kept {
     /// As it was sent.
     pub basket: Basket,
-    /// What its codes mean, line by line, with the quantity.
-    pub codes: Vec<(Code, u32)>,
+    /// Its goods, and what their codes mean.
+    pub checked: Checked,
     touched: u64,
 }
 
@@ -40,8 +40,14 @@ pub struct Ledger {
 
 impl Ledger {
     /// Keeps a list, or says why not; nothing changes if it is refused.
-    pub fn put(&mut self, id: &BasketId, basket: Basket, patterns: &[InStorePattern]) -> Result<Put, Refusal> {
-        let codes = basket.check(patterns).map_err(Refusal::BadBasket)?;
+    pub fn put(
+        &mut self,
+        id: &BasketId,
+        basket: Basket,
+        patterns: &[InStorePattern],
+        today: Today,
+    ) -> Result<Put, Refusal> {
+        let checked = basket.check(patterns, today).map_err(Refusal::BadBasket)?;
         let put = match self.baskets.get(id) {
             None => Put::Created,
             Some(kept) if basket.revision < kept.basket.revision => {
@@ -55,7 +61,7 @@ impl Ledger {
             return Err(Refusal::Busy);
         }
         self.clock += 1;
-        self.baskets.insert(id.clone(), Kept { basket, codes, touched: self.clock });
+        self.baskets.insert(id.clone(), Kept { basket, checked, touched: self.clock });
         Ok(put)
     }
 

@@ -7,7 +7,7 @@ use super::message::{Answer, Input, Now, Output, Record, Refusal, Request, SaveI
 use super::senses::{Evidence, Senses, WithoutCamera};
 use super::view::{PlateState, StationView, ValidationState, ValidationView};
 use super::visit::Visit;
-use crate::basket::{Basket, InStorePattern};
+use crate::basket::{Basket, InStorePattern, Today};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, StationId, ValidationId};
 use crate::verdict::judge::Conclusion;
@@ -100,7 +100,7 @@ impl Machine {
         let mut ledger = Ledger::default();
         for (id, basket) in restored.baskets {
             // What was accepted once is accepted again unless the store's codes were re-configured; then it must be sent anew.
-            let _ = ledger.put(&id, basket, &config.in_store_codes);
+            let _ = ledger.put(&id, basket, &config.in_store_codes, Today::of(now.wall));
         }
         let mut active = None;
         for RestoredVisit { id, basket_id, verdicts, void } in restored.validations {
@@ -339,8 +339,9 @@ impl Machine {
         let kept = self.ledger.basket(&visit.basket_id)?;
         Some(Case {
             validation_id: &visit.id,
-            basket: &kept.basket,
-            codes: &kept.codes,
+            revision: kept.basket.revision,
+            basket: &kept.checked.goods,
+            codes: &kept.checked.codes,
             corrections: visit.corrections(),
             catalogue: &self.catalogue,
             gallery: self.gallery.as_deref(),
@@ -352,7 +353,7 @@ impl Machine {
         let Some(visit) = self.active_visit() else { return };
         let (id, basket_id, attempt) = (visit.id.clone(), visit.basket_id.clone(), visit.next_attempt());
         let Some(case) = self.case() else { return };
-        let revision = case.basket.revision;
+        let revision = case.revision;
         let mut degraded = Vec::new();
         let conclusion = match (&weighed, out) {
             (Some((load, without_eyes)), _) => {
@@ -444,7 +445,7 @@ impl Machine {
     }
 
     fn put_basket(&mut self, now: Now, id: BasketId, basket: Basket) -> Result<(Option<Record>, Answer), Refusal> {
-        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes)?;
+        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes, Today::of(now.wall))?;
         let created = put == Put::Created;
         if put == Put::Revised
             && let Some(validation) = self.ledger.ask(&id, now.mono)

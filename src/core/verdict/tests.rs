@@ -2,10 +2,7 @@
 
 use super::*;
 use crate::basket::{Bags, Basket, Code, Container, ContainerKind, Line, Source};
-use crate::goods::{
-    BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookVector, Product, Risk, WeightBelief,
-    WeightSource,
-};
+use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookVector, Product, Risk, Terms, WeightBelief, WeightSource};
 use crate::units::{Mass, Mono};
 use crate::vision::{Crop, Embedding, Quality, Scene};
 use std::collections::BTreeMap;
@@ -24,6 +21,7 @@ fn product(id: &str, code: &str, mean_g: f64) -> Product {
         category: None,
         risk: Risk::Normal,
         popularity: 1.0,
+        terms: Terms::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SQLite file.
 
 use augenmass_core::basket::Basket;
-use augenmass_core::goods::{Catalogue, ImportFaults, LookVector, parse_ndjson};
+use augenmass_core::goods::{ImportFaults, LookVector};
 use augenmass_core::station::{Record, Restored, RestoredVisit};
 use augenmass_core::units::{BasketId, ProductId, ValidationId, Wall};
 use augenmass_core::verdict::Verdict;
@@ -39,6 +39,9 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
+    /// Whoever did it broke off.
+    #[error("given up; it may be done or not")]
+    GivenUp,
     /// A catalogue that cannot be taken.
     #[error("the catalogue has faults, nothing was changed:\n{0}")]
     Catalogue(#[from] ImportFaults),
@@ -48,7 +51,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 2] = [SCHEMA, VOIDS];
+const MIGRATIONS: [&str; 3] = [SCHEMA, VOIDS, super::catalogue::PATCHES];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "
@@ -77,21 +80,10 @@ CREATE TRIGGER void_stays BEFORE DELETE ON void BEGIN SELECT RAISE(ABORT, 'a voi
 /// Restored at start: baskets, and validations, of the last two days at most, and not more than these.
 const RESTORED_MAX: i64 = 500;
 
-/// An imported catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogueVersion {
-    /// Counts up with each import.
-    pub version: i64,
-    /// SHA-256 over all that decides.
-    pub hash: String,
-    /// How many products.
-    pub products: usize,
-}
-
 /// The SQLite file, open.
 #[derive(Debug)]
 pub struct Database {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Database {
@@ -212,41 +204,6 @@ impl Database {
         list.map(|list| parse("basket", &list)).transpose()
     }
 
-    /// Takes a catalogue, whole or not at all; earlier ones are kept.
-    ///
-    /// # Errors
-    /// All faults of the file with their lines; SQLite's.
-    pub fn import_catalogue(&mut self, ndjson: &str, now: Wall) -> Result<CatalogueVersion, StoreError> {
-        let products = parse_ndjson(ndjson)?;
-        let count = products.len();
-        let hash = Catalogue::new(products).hash().to_owned();
-        self.connection.execute(
-            "INSERT INTO catalogue (imported_at_ms, hash, products, ndjson) VALUES (?1, ?2, ?3, ?4)",
-            params![now.ms(), hash, count as i64, ndjson],
-        )?;
-        Ok(CatalogueVersion { version: self.connection.last_insert_rowid(), hash, products: count })
-    }
-
-    /// The version of the catalogue imported last.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn catalogue_version(&self) -> Result<Option<i64>, StoreError> {
-        Ok(self.connection.query_row("SELECT max(version) FROM catalogue", [], |row| row.get(0))?)
-    }
-
-    /// The catalogue imported last.
-    ///
-    /// # Errors
-    /// SQLite's, and a catalogue that this version of the software does not take any more.
-    pub fn catalogue(&self) -> Result<Option<Catalogue>, StoreError> {
-        let ndjson: Option<String> = self
-            .connection
-            .query_row("SELECT ndjson FROM catalogue ORDER BY version DESC LIMIT 1", [], |row| row.get(0))
-            .optional()?;
-        ndjson.map(|text| Ok(Catalogue::new(parse_ndjson(&text)?))).transpose()
-    }
-
     /// Replaces all enrolled looks of the products named.
     ///
     /// # Errors
@@ -342,6 +299,6 @@ fn basket_id(text: String) -> Result<BasketId, StoreError> {
     text.try_into().map_err(|e| unreadable("basket", e))
 }
 
-fn unreadable(table: &'static str, error: impl std::fmt::Display) -> StoreError {
+pub(super) fn unreadable(table: &'static str, error: impl std::fmt::Display) -> StoreError {
     StoreError::Unreadable { table, detail: error.to_string() }
 }

@@ -3,8 +3,11 @@
 //! [`Database`] is the file, used by whoever needs it on his own thread; [`Writer`] is a thread that owns one and
 //! commits what queues up together, so that a verdict costs one flush and not several.
 
+mod catalogue;
+mod csv;
 mod database;
 mod writer;
 
-pub use database::{CatalogueVersion, Database, StoreError};
+pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
+pub use database::{Database, StoreError};
 pub use writer::{StoreEvent, Writer};
