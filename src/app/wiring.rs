@@ -81,6 +81,8 @@ pub fn station(
             waiting_cost_per_s: file.policy.waiting_cost_per_s,
             first_visit_grace: file.policy.first_visit_grace,
             control_sample: file.policy.control_sample,
+            stale_weight_rate: file.policy.stale_weight_rate,
+            wrong_label_rate: file.policy.wrong_label_rate,
             max_corrections: file.policy.max_corrections,
         },
         versions,

@@ -307,11 +307,13 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let false_alarm_cost = table.number("false_alarm_cost", 0.0..=10_000.0);
     let max_corrections = table.whole_as("max_corrections", 1..=20);
     let usual = judge::Policy::usual(0.05, 6.0, 3);
-    let staff_cost = table.optional_number("staff_cost", 0.0..=10_000.0).unwrap_or(usual.staff_cost);
-    let waiting_cost_per_s =
-        table.optional_number("waiting_cost_per_s", 0.0..=100.0).unwrap_or(usual.waiting_cost_per_s);
-    let first_visit_grace = table.optional_number("first_visit_grace", 1.0..=100.0).unwrap_or(usual.first_visit_grace);
-    let control_sample = table.optional_number("control_sample", 0.0..=1.0).unwrap_or(usual.control_sample);
+    let optional = |key, range, otherwise: f64| table.optional_number(key, range).unwrap_or(otherwise);
+    let staff_cost = optional("staff_cost", 0.0..=10_000.0, usual.staff_cost);
+    let waiting_cost_per_s = optional("waiting_cost_per_s", 0.0..=100.0, usual.waiting_cost_per_s);
+    let first_visit_grace = optional("first_visit_grace", 1.0..=100.0, usual.first_visit_grace);
+    let control_sample = optional("control_sample", 0.0..=1.0, usual.control_sample);
+    let stale_weight_rate = optional("stale_weight_rate", 0.0..=0.5, usual.stale_weight_rate);
+    let wrong_label_rate = optional("wrong_label_rate", 0.0..=0.5, usual.wrong_label_rate);
     let without_camera = table.choice(
         "without_camera",
         &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
@@ -324,6 +326,8 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
         waiting_cost_per_s,
         first_visit_grace,
         control_sample,
+        stale_weight_rate,
+        wrong_label_rate,
         max_corrections: max_corrections?,
         without_camera: without_camera?,
     })

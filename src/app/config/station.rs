@@ -332,6 +332,10 @@ pub struct Policy {
     pub first_visit_grace: f64,
     /// Share of baskets that would pass and are looked at by staff all the same, 0 to 1.
     pub control_sample: f64,
+    /// Share of packs that have silently changed since their weight was learned, 0 to 0.5.
+    pub stale_weight_rate: f64,
+    /// Share of weight labels that belong to something else, 0 to 0.5.
+    pub wrong_label_rate: f64,
     /// After so many `correct` answers in one validation comes `assist`; 1 to 20.
     pub max_corrections: u32,
     /// What is done while the camera is out.

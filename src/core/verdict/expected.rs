@@ -1,6 +1,7 @@
 //! What the plate should carry if the list is right.
 
 use super::noise::{Component, Spread, merged, sum};
+use super::policy::Policy;
 use super::priors;
 use crate::basket::{Basket, Code, ContainerKind};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind, WeightBelief, WeightSource};
@@ -47,16 +48,19 @@ impl ExpectedLine {
     }
 
     /// What is rarely but surely wrong with all its units: probabilities, means and variances of the change.
-    pub fn rare(&self) -> Vec<Component> {
+    pub fn rare(&self, policy: &Policy) -> Vec<Component> {
         let all_g = f64::from(self.quantity) * self.unit.mean_g;
+        let changed = |(share, mean, sd): (f64, f64, f64)| Component {
+            weight: policy.stale_weight_rate * share,
+            mean_g: mean * all_g,
+            variance_g2: (sd * all_g).powi(2),
+        };
         match self.nature {
-            Nature::Pack => priors::REPACKED
-                .map(|(weight, mean, sd)| Component { weight, mean_g: mean * all_g, variance_g2: (sd * all_g).powi(2) })
-                .to_vec(),
+            Nature::Pack => priors::REPACKED.map(changed).to_vec(),
             Nature::Labelled => {
-                let (weight, share, grams) = priors::WRONG_LABEL;
-                let sd_g = share * self.unit.mean_g + grams;
-                vec![Component { weight, mean_g: 0.0, variance_g2: f64::from(self.quantity) * sd_g * sd_g }]
+                let (share, grams) = priors::WRONG_LABEL;
+                let variance_g2 = f64::from(self.quantity) * (share * self.unit.mean_g + grams).powi(2);
+                vec![Component { weight: policy.wrong_label_rate, mean_g: 0.0, variance_g2 }]
             }
             Nature::Grown => Vec::new(),
         }

@@ -4,6 +4,7 @@ use super::answer::{Finding, FindingKind, ProductRef};
 use super::expected::Expected;
 use super::message::{Message, about};
 use super::part::Candidate;
+use super::policy::Policy;
 use super::posterior::Judged;
 use crate::goods::Catalogue;
 use std::collections::BTreeMap;
@@ -34,9 +35,15 @@ impl Claim {
 }
 
 /// Findings, likeliest first; none if the list being right is all that is probable.
-pub fn findings(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, residual_g: f64) -> Vec<Finding> {
+pub fn findings(
+    judged: &Judged<'_>,
+    expected: &Expected,
+    catalogue: &Catalogue,
+    policy: &Policy,
+    residual_g: f64,
+) -> Vec<Finding> {
     let mut claims = unscanned(judged, catalogue, residual_g);
-    claims.extend(lines(judged, expected, catalogue));
+    claims.extend(lines(judged, expected, catalogue, policy));
     let named: Vec<Claim> =
         claims.iter().filter(|c| c.product.is_some() && c.probability >= NAMED_FROM).cloned().collect();
     // What no single product explains to one half is told by its kind alone.
@@ -68,7 +75,7 @@ fn unscanned(judged: &Judged<'_>, catalogue: &Catalogue, residual_g: f64) -> Vec
     vec![Claim { product: Some(product), scanned: Some(0), found: Some(units), ..claim }]
 }
 
-fn lines(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> Vec<Claim> {
+fn lines(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (index, (line, known)) in judged.posterior.lines.iter().zip(&expected.lines).enumerate() {
         let of = |kind, probability, grams| Claim {
@@ -93,7 +100,7 @@ fn lines(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> Vec
         }
         claims.push(swapped);
     }
-    claims.extend(judged.stale().into_iter().map(|(line, probability)| {
+    claims.extend(judged.stale(policy).into_iter().map(|(line, probability)| {
         let known = &expected.lines[line];
         let claim = Claim::of(FindingKind::StaleWeight, probability, 0.0);
         Claim { product: Some(known.product), scanned: Some(known.quantity), ..claim }
@@ -112,7 +119,7 @@ fn others(judged: &Judged<'_>, residual_g: f64) -> [Claim; 4] {
 }
 
 /// The one or two articles whose check tells most: where the named product may be wrong, the likeliest ones.
-pub fn check(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> Vec<ProductRef> {
+pub fn check(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> Vec<ProductRef> {
     let mut by_product: BTreeMap<usize, f64> = BTreeMap::new();
     let mut add = |product: usize, probability: f64| *by_product.entry(product).or_default() += probability;
     if judged.posterior.unscanned >= TOLD_FROM {
@@ -124,7 +131,7 @@ pub fn check(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) ->
             judged.instead(index).iter().for_each(|c| add(c.product, c.joint));
         }
     }
-    judged.stale().into_iter().for_each(|(line, p)| add(expected.lines[line].product, p));
+    judged.stale(policy).into_iter().for_each(|(line, p)| add(expected.lines[line].product, p));
     let mut ranked: Vec<(usize, f64)> = by_product.into_iter().filter(|(_, p)| *p >= TOLD_FROM).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranked.truncate(2);

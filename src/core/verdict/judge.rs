@@ -87,7 +87,7 @@ pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> J
         let rate = view::crops_a_unit(evidence.scene.map_or(0, |s| s.crops.len()), units);
         let view = view(evidence.scene, rate, &all);
         let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
-        vec![Part::new(expected, catalogue, all, off_g, around, &expected.bags, view)]
+        vec![Part::new(expected, catalogue, all, off_g, around, &expected.bags, view, policy)]
     } else {
         let crops = evidence.steps.iter().filter_map(|s| s.scene.as_ref()).map(|s| s.crops.len()).sum();
         let rate = view::crops_a_unit(crops, units);
@@ -96,7 +96,7 @@ pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> J
             let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
             let view = view(step.scene.as_ref(), rate, &step.lines);
             let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
-            Part::new(expected, catalogue, step.lines.clone(), off_g, around, &[], view)
+            Part::new(expected, catalogue, step.lines.clone(), off_g, around, &[], view, policy)
         };
         evidence.steps.iter().map(part).collect()
     };
@@ -140,8 +140,8 @@ pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, w
         };
     }
     let residual_g = evidence.measured.g() - expected.mean_g;
-    let findings = explain::findings(judged, expected, catalogue, residual_g);
-    let catalogue_wrong = judged.stale().into_iter().map(|(_, p)| p).sum::<f64>() >= CATALOGUE_WRONG_FROM;
+    let findings = explain::findings(judged, expected, catalogue, policy, residual_g);
+    let catalogue_wrong = judged.stale(policy).into_iter().map(|(_, p)| p).sum::<f64>() >= CATALOGUE_WRONG_FROM;
     let staff =
         catalogue_wrong || policy::staff_rather(judged, policy) || evidence.corrections >= policy.max_corrections;
     let (outcome, message) = if staff {
@@ -152,7 +152,7 @@ pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, w
     Conclusion {
         outcome,
         weight: Some(weight),
-        check: explain::check(judged, expected, catalogue),
+        check: explain::check(judged, expected, catalogue, policy),
         findings,
         message,
         control_sample: false,

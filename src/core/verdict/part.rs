@@ -3,6 +3,7 @@
 
 use super::expected::{Expected, ExpectedLine};
 use super::noise::{Component, Noise, Spread};
+use super::policy::Policy;
 use super::priors;
 use super::view::View;
 use crate::goods::{Catalogue, WeightBelief};
@@ -46,7 +47,7 @@ pub struct Candidate {
 const AS_IS: Spread = Spread { variance_g2: 0.0, fourth_g4: 0.0 };
 
 impl<'a> Part<'a> {
-    /// `around` is what everything but the goods may be off by, `bags` the mixture of what bags may be off by.
+    /// `around` is what everything but the goods may be off by; `bags` the mixture of what bags may be off by.
     pub fn new(
         expected: &'a Expected,
         catalogue: &'a Catalogue,
@@ -55,9 +56,10 @@ impl<'a> Part<'a> {
         around: Spread,
         bags: &[Component],
         view: Option<View<'a>>,
+        policy: &Policy,
     ) -> Self {
         let core = lines.iter().map(|i| &expected.lines[*i]).fold(around, |sum, l| sum.plus(l.spread(l.quantity)));
-        let rare: Vec<Component> = lines.iter().flat_map(|i| expected.lines[*i].rare()).collect();
+        let rare: Vec<Component> = lines.iter().flat_map(|i| expected.lines[*i].rare(policy)).collect();
         let noise = Noise::new(core, bags, &rare);
         let right = noise.density(off_g, AS_IS).max(NOTHING);
         Self { lines, off_g, right, expected, catalogue, noise, view }
@@ -99,8 +101,8 @@ impl<'a> Part<'a> {
     }
 
     /// Density if the weights of its lines have rarely but surely changed in line `line`.
-    pub fn changed(&self, line: usize) -> f64 {
-        self.noise.with(&self.line(line).rare(), self.off_g, AS_IS)
+    pub fn changed(&self, line: usize, policy: &Policy) -> f64 {
+        self.noise.with(&self.line(line).rare(policy), self.off_g, AS_IS)
     }
 
     /// Density if `units` of some product that is not on the list came besides; `listed` are the list's products, sorted.

@@ -21,6 +21,10 @@ pub struct Policy {
     pub first_visit_grace: f64,
     /// Share of baskets that would pass and are looked at by staff all the same, 0..=1: the only way to learn what is missed.
     pub control_sample: f64,
+    /// Share of packs that have silently changed since their weight was learned, 0..1.
+    pub stale_weight_rate: f64,
+    /// Share of weight labels that belong to something else, 0..1.
+    pub wrong_label_rate: f64,
     /// After so many `correct` answers in one validation staff is asked.
     pub max_corrections: u32,
 }
@@ -35,6 +39,8 @@ impl Policy {
             waiting_cost_per_s: 0.02,
             first_visit_grace: 1.5,
             control_sample: 0.0,
+            stale_weight_rate: 0.01,
+            wrong_label_rate: 0.01,
             max_corrections,
         }
     }

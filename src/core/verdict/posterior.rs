@@ -6,6 +6,7 @@
 use super::expected::{Expected, Nature};
 use super::noise::Component;
 use super::part::{Candidate, Part};
+use super::policy::Policy;
 use super::priors::{self, share};
 use crate::goods::BagBelief;
 use std::cell::OnceCell;
@@ -158,10 +159,10 @@ impl<'a> Judged<'a> {
     }
 
     /// For each line how probable it is that the list is right and its weight in the catalogue (or on its label) is not.
-    pub fn stale(&self) -> Vec<(usize, f64)> {
+    pub fn stale(&self, policy: &Policy) -> Vec<(usize, f64)> {
         let of = |part: &Part<'a>| {
             let by = self.posterior.right / part.right;
-            part.lines.iter().map(|line| (*line, (part.changed(*line) * by).min(1.0))).collect::<Vec<_>>()
+            part.lines.iter().map(|line| (*line, (part.changed(*line, policy) * by).min(1.0))).collect::<Vec<_>>()
         };
         self.parts.iter().flat_map(of).collect()
     }

@@ -43,11 +43,11 @@ pub const STRAY_ALONE: f64 = 0.85;
 /// What "several things" weigh on average, grams; exponentially spread.
 pub const SEVERAL_MEAN_G: f64 = 1500.0;
 
-/// A pack has silently changed since its weight was learned, a pack: (probability, mean change, 1 sigma) as shares of its mass. Packs
-/// shrink more often than they grow.
-pub const REPACKED: [(f64, f64, f64); 2] = [(0.007, -0.10, 0.05), (0.003, 0.12, 0.07)];
-/// A weight label belongs to something else: probability, and by how much that is off, 1 sigma as a share of the label and in grams.
-pub const WRONG_LABEL: (f64, f64, f64) = (0.01, 0.35, 20.0);
+/// A pack has silently changed since its weight was learned: (share of such changes, mean change, 1 sigma) as shares of its mass. Packs
+/// shrink more often than they grow. How often it happens is the retailer's to say.
+pub const REPACKED: [(f64, f64, f64); 2] = [(0.7, -0.10, 0.05), (0.3, 0.12, 0.07)];
+/// By how much a weight label that belongs to something else is off: 1 sigma as a share of the label, and in grams.
+pub const WRONG_LABEL: (f64, f64) = (0.35, 20.0);
 
 /// Excess kurtosis of what a pack, a container or a scale is off by: a few units in a hundred are several times as far off as the rest.
 pub const EXCESS: f64 = 4.0;

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::basket::{Bags, Basket, Code, Container, ContainerKind, Line, Source};
-use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookVector, Product, Risk, Terms, WeightBelief, WeightSource};
+use crate::goods::{
+    BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookVector, Product, Risk, Terms,
+    WeightBelief, WeightSource,
+};
 use crate::units::{Mass, Mono};
 use crate::vision::{Crop, Embedding, Quality, Scene};
 use std::collections::BTreeMap;
