@@ -4,6 +4,12 @@
 //! larger ones. The best and the median of many short rounds are told: on a machine with other work to do only the best
 //! is the decoder's own.
 
+use augenmass_core::basket::{Bags, Basket, Code, Container, ContainerKind, Source};
+use augenmass_core::goods::{
+    BagBelief, Catalogue, ContainerBelief, Kind, Product, Risk, Terms, WeightBelief, WeightSource,
+};
+use augenmass_core::units::Mass;
+use augenmass_core::verdict::{Evidence, Expected, Policy, judge};
 use augenmass_core::weighing::wire::lcb::{Decoder, Event};
 use std::hint::black_box;
 use std::time::Instant;
@@ -26,6 +32,93 @@ fn main() {
             rate(median)
         );
     }
+    let start = Instant::now();
+    let catalogue = large_shop();
+    println!("{PRODUCTS} products taken in: {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
+    for lines in [5, 20, 80] {
+        judge_baskets(&catalogue, lines);
+    }
+}
+
+/// Products of a large shop.
+const PRODUCTS: usize = 50_000;
+
+/// Weyl's sequence over 0..1: spread evenly, the same in every run.
+fn weyl(n: usize) -> f64 {
+    (n as f64 * 0.618_033_988_749_894_9).fract()
+}
+
+/// A large shop: masses from 15 g to 4 kg, log-evenly, in 200 categories; a tenth varies by nature.
+fn large_shop() -> Catalogue {
+    let product = |i: usize| {
+        let mean_g = 15.0 * (5.6 * weyl(i)).exp();
+        let varies = i % 10 == 0;
+        let sd_g = mean_g * if varies { 0.1 } else { 0.01 };
+        Product {
+            id: format!("p{i}").parse().expect("an identifier"),
+            code: format!("{i:014}"),
+            name: format!("Product {i}"),
+            kind: if varies { Kind::Varying } else { Kind::Piece },
+            price_minor: 50 + (i % 900) as i64,
+            weight: WeightBelief { mean_g, sd_g, mean_sd_g: 0.1 * sd_g, source: WeightSource::Learned },
+            look_group: None,
+            category: Some(format!("c{}", i % 200)),
+            risk: Risk::Normal,
+            popularity: 1.0 / (1.0 + weyl(7 * i) * 1000.0),
+            terms: Terms::default(),
+        }
+    };
+    Catalogue::new((0..PRODUCTS).map(product).collect())
+}
+
+/// Baskets of so many lines, right ones and wrong ones by turns, judged one after the other.
+fn judge_baskets(catalogue: &Catalogue, lines: usize) {
+    let tare = [ContainerBelief { kind: "trolley".to_owned(), tare_g: 22_000.0, sigma_g: 35.0 }];
+    let (bag, policy) = (BagBelief::usual(), Policy::usual(0.05, 6.0, 3));
+    let mut us: Vec<f64> = (0..2_000)
+        .map(|n| {
+            let codes: Vec<(Code, u32)> = (0..lines)
+                .map(|i| (Code::Gtin(format!("{:014}", (n * 131 + i * 617) % PRODUCTS)), 1 + (i % 3 == 0) as u32))
+                .collect();
+            let line = |(code, quantity): &(Code, u32)| {
+                let Code::Gtin(code) = code else { unreachable!("all are GTINs") };
+                augenmass_core::basket::Line { code: code.clone(), quantity: *quantity, scanned_at: None }
+            };
+            let basket = Basket {
+                revision: 1,
+                source: Source::App,
+                containers: vec![Container { kind: ContainerKind::Trolley, id: None }],
+                bags: Bags { count: 1, grams: None },
+                shopper: None,
+                lines: codes.iter().map(line).collect(),
+            };
+            // Every second one is off by an article, every fourth by a few sigma.
+            let off_g = [0.0, 15.0 * (5.6 * weyl(n)).exp(), 120.0, -600.0 * weyl(n)][n % 4];
+            let start = Instant::now();
+            let expected = Expected::new(&basket, &codes, catalogue, &tare, &bag);
+            let evidence = Evidence {
+                measured: Mass::from_g_saturating(expected.mean_g + off_g),
+                sigma: Mass::from_mg(4_000),
+                scene: None,
+                expected: &expected,
+                catalogue,
+                steps: &[],
+                bag: &bag,
+                gallery: None,
+                corrections: 0,
+            };
+            black_box(judge(&evidence, &policy));
+            start.elapsed().as_secs_f64() * 1e6
+        })
+        .collect();
+    us.sort_by(f64::total_cmp);
+    let at = |share: f64| us[(share * (us.len() - 1) as f64) as usize];
+    println!(
+        "{lines} lines of {PRODUCTS} products: median {:.0} us, 99 % {:.0} us, most {:.0} us",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
 }
 
 /// Seconds for the whole stream.

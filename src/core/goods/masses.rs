@@ -18,8 +18,8 @@ const CATEGORY_BIN_G: usize = 4;
 const PAIR_BIN_G: usize = 4;
 /// A Gaussian is drawn this far to either side, in sigma.
 const REACH: f64 = 6.0;
-/// Bins may be this share of a sigma: then what they hide is less than a hundredth of the density.
-const BIN_SHARE: f64 = 0.55;
+/// Bins may be this share of a sigma: then what they hide is less than a hundredth of the density within two sigma.
+const BIN_SHARE: f64 = 0.35;
 
 /// Probability in bins whose middles lie at 0, `bin_g`, 2·`bin_g`, …
 #[derive(Clone, Debug)]

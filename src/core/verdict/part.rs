@@ -15,7 +15,7 @@ const LOOKED_AT_INSTEAD: usize = 48;
 /// A product further away than this many sigma cannot explain a mass.
 const REACH_SIGMA: f64 = 5.0;
 /// Densities below this are rounding.
-const NOTHING: f64 = 1e-30;
+const NOTHING: f64 = 1e-60;
 /// What is less likely than the list by this factor is not looked at more closely.
 const NEGLIGIBLE: f64 = 1e-5;
 

@@ -283,7 +283,7 @@ impl Weigher<'_, '_> {
 
     /// Three or more things: what no sum over pairs covers, so that nothing goes unexplained.
     fn several(&self, joint: &mut Posterior, scanned: &[usize], singles: &[(usize, Unlisted)], alone: f64) {
-        let spread = |x_g: f64| (-x_g / priors::SEVERAL_MEAN_G).exp() / priors::SEVERAL_MEAN_G;
+        let spread = |x_g: f64| (1.0 + x_g / priors::SEVERAL_MEDIAN_G).powi(-2) / priors::SEVERAL_MEDIAN_G;
         if singles.len() > 1 {
             let things: f64 = singles.iter().map(|(_, a)| alone * a.unit.max(1e-9)).product();
             joint.several = self.rate * share::SEVERAL * things;

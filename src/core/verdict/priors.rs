@@ -40,8 +40,9 @@ pub const FOREIGN_G: [(f64, f64, f64); 3] = [(0.4, 250.0, 100.0), (0.4, 900.0, 3
 pub const ALONE: f64 = 0.45;
 /// A bag or an own thing put down by itself.
 pub const STRAY_ALONE: f64 = 0.85;
-/// What "several things" weigh on average, grams; exponentially spread.
-pub const SEVERAL_MEAN_G: f64 = 1500.0;
+/// Half of all "several things" weigh less than this, grams. Their tail is that of a power, because no residual, however great, may be
+/// explained by nothing at all.
+pub const SEVERAL_MEDIAN_G: f64 = 1500.0;
 
 /// A pack has silently changed since its weight was learned: (share of such changes, mean change, 1 sigma) as shares of its mass. Packs
 /// shrink more often than they grow. How often it happens is the retailer's to say.

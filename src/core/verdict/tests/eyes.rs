@@ -1,0 +1,102 @@
+//! What the eye adds, and what it must not.
+
+use super::*;
+use crate::goods::{Gallery, LookCalibration, LookVector};
+use crate::units::Mono;
+use crate::vision::{Crop, Embedding, Quality, Scene};
+use std::collections::BTreeMap;
+
+/// A space of three looks at right angles: butter, milk, twin.
+fn axis(which: usize) -> Vec<f32> {
+    (0..3).map(|i| if i == which { 1.0 } else { 0.0 }).collect()
+}
+
+fn gallery() -> Gallery {
+    let looks = ["butter", "milk", "twin"]
+        .iter()
+        .enumerate()
+        .map(|(i, id)| (id.parse().unwrap(), vec![LookVector::quantise(&axis(i))]));
+    Gallery {
+        space_id: "test".to_owned(),
+        calibration: LookCalibration { a: 8.0, b: -4.0 },
+        looks: looks.collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn seen(looks: &[usize]) -> Scene {
+    let crop = |which: &usize| Crop {
+        box_px: [0.0, 0.0, 9.0, 9.0],
+        score: 0.9,
+        embedding: Embedding::new(axis(*which)).unwrap(),
+    };
+    Scene {
+        camera: "top".to_owned(),
+        captured: Mono::default(),
+        crops: looks.iter().map(crop).collect(),
+        quality: Quality { brightness: 120.0, sharpness: 80.0 },
+        space_id: "test".to_owned(),
+    }
+}
+
+fn judged_seeing(lines: &[(&str, u32)], measured_g: f64, scene: &Scene) -> Conclusion {
+    let (catalogue, gallery) = (shop(), gallery());
+    let expected = expected(&catalogue, lines);
+    let evidence = Evidence {
+        measured: Mass::from_g(measured_g).unwrap(),
+        sigma: Mass::from_mg(2_000),
+        scene: Some(scene),
+        expected: &expected,
+        catalogue: &catalogue,
+        steps: &[],
+        bag: &BagBelief::one(60.0, 35.0),
+        gallery: Some(&gallery),
+        corrections: 0,
+    };
+    judge(&evidence, &POLICY)
+}
+
+#[test]
+fn the_eye_tells_apart_what_weighs_the_same() {
+    let conclusion = judged_seeing(&[("1", 1), ("3", 1)], 1766.0 + 1060.2, &seen(&[0, 2]));
+    assert_eq!(first(&conclusion), (FindingKind::Unscanned, Some("twin")), "{conclusion:#?}");
+}
+
+#[test]
+fn looking_alone_never_stops_a_basket() {
+    // Everything weighs as it should; every crop looks like something that is not on the list.
+    let conclusion = judged_seeing(&[("1", 1), ("3", 1)], 1766.0, &seen(&[2, 2, 2, 1, 1, 1]));
+    assert_eq!(conclusion.outcome, Outcome::Pass, "{conclusion:#?}");
+}
+
+#[test]
+fn looks_of_another_model_say_nothing() {
+    let mut scene = seen(&[0, 2]);
+    scene.space_id = "another".to_owned();
+    let with = judged_seeing(&[("1", 1), ("3", 1)], 2826.2, &scene);
+    assert_eq!(with, judged(&[("1", 1), ("3", 1)], 2826.2));
+}
+
+/// Milk and its twin declared to look alike: now the eye must not tell them apart.
+#[test]
+fn the_eye_does_not_tell_look_alikes_apart() {
+    let alike = |p: &Product| Product {
+        look_group: ["milk", "twin"].contains(&p.name.as_str()).then(|| "milk".to_owned()),
+        ..p.clone()
+    };
+    let catalogue = Catalogue::new(shop().products().iter().map(alike).collect());
+    let (gallery, scene) = (gallery(), seen(&[0, 2]));
+    let expected = expected(&catalogue, &[("1", 1), ("3", 1)]);
+    let evidence = Evidence {
+        measured: Mass::from_g(1766.0 + 1060.25).unwrap(),
+        sigma: Mass::from_mg(2_000),
+        scene: Some(&scene),
+        expected: &expected,
+        catalogue: &catalogue,
+        steps: &[],
+        bag: &BagBelief::one(60.0, 35.0),
+        gallery: Some(&gallery),
+        corrections: 0,
+    };
+    let conclusion = judge(&evidence, &POLICY);
+    assert_eq!((conclusion.findings[0].kind, conclusion.findings[0].named), (FindingKind::Unscanned, false));
+}
