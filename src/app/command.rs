@@ -8,6 +8,7 @@ use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
+use super::weights::{WeightsCommand, WeightsError, weights};
 use super::{telemetry, wiring};
 use crate::io::clock::Clock;
 use crate::io::store::Database;
@@ -75,6 +76,11 @@ enum Command {
     },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
+    /// What was learned of weights.
+    Weights {
+        #[command(subcommand)]
+        command: WeightsCommand,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,6 +117,8 @@ enum CommandError {
     Decode(#[from] DecodeError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     #[error("cannot write the report: {0}")]
     Report(#[from] serde_json::Error),
     #[error("cannot print the configuration: {0}")]
@@ -165,6 +173,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Decode { command: DecodeCommand::Scale(arguments) } => {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
+        Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
 }

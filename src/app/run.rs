@@ -4,6 +4,7 @@ use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
+use super::school::{House, School};
 use super::telemetry;
 use super::wiring::{self, WiringError};
 use crate::api::{Hub, ServiceInfo, Views, router};
@@ -18,7 +19,7 @@ use augenmass_core::verdict::Versions;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -132,11 +133,12 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     };
     let database = Database::open(&config.data_directory)?;
     let restored: Restored = database.restore()?;
+    let house = House::new(&station);
     let machine = Machine::new(station, restored, clock.now());
 
     let journal = open_journal(&config, &info.config_hash, clock)?;
     let (inputs, heard) = mpsc::channel(64);
-    let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone() };
+    let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone(), clock, house };
     let goods = tokio::task::spawn_blocking(move || goods.run());
     let (serial_events, serial) = mpsc::channel(1024);
     let (store_events, store) = mpsc::unbounded_channel();
@@ -200,50 +202,81 @@ async fn told_to_stop() {
     tracing::info!("stopping");
 }
 
-/// Hands the goods to the machine at start and whenever a new catalogue is imported.
+/// Hands the goods to the machine at start, whenever a new catalogue is imported, and when visits have taught something. The machine
+/// takes them between two attempts.
 struct GoodsWatch {
     database: Database,
     eyes: Option<Eyes>,
     inputs: mpsc::Sender<Input>,
+    clock: Clock,
+    house: House,
 }
 
+/// The history of what was learned is thinned so often.
+const THIN_EVERY: Duration = Duration::from_secs(86_400);
+
 impl GoodsWatch {
-    fn run(self) {
+    fn run(mut self) {
         let mut known = None;
+        let mut school: Option<School> = None;
+        let mut thinned = Instant::now();
         while !self.inputs.is_closed() {
-            match self.database.catalogue_version() {
-                Ok(version) if version != known => match self.load() {
-                    Ok(input) => {
-                        known = version;
-                        if self.inputs.blocking_send(input).is_err() {
-                            return;
-                        }
+            match self.look(&mut known, &mut school) {
+                Ok(Some(input)) => {
+                    if self.inputs.blocking_send(input).is_err() {
+                        return;
                     }
-                    Err(error) => tracing::error!(%error, "cannot read the goods"),
-                },
-                Ok(_) => {}
+                }
+                Ok(None) => {}
                 Err(error) => tracing::error!(%error, "cannot read the goods"),
+            }
+            if thinned.elapsed() >= THIN_EVERY {
+                thinned = Instant::now();
+                if let Err(error) = self.database.thin_history(self.clock.now().wall) {
+                    tracing::error!(%error, "cannot thin the history of weights");
+                }
             }
             std::thread::sleep(GOODS_EVERY);
         }
     }
 
-    fn load(&self) -> Result<Input, StoreError> {
-        let catalogue = self.database.catalogue()?.unwrap_or_else(|| {
-            tracing::warn!("no catalogue yet: `augenmass catalogue import FILE`");
-            Catalogue::new(Vec::new())
-        });
-        let gallery = match &self.eyes {
-            None => None,
-            Some(eyes) => {
-                let models = eyes.models();
-                let looks = self.database.looks(&models.space_id)?;
-                let calibration = LookCalibration { a: models.calibration.a, b: models.calibration.b };
-                Some(Arc::new(Gallery { space_id: models.space_id.clone(), calibration, looks }))
+    /// The goods, if they are others than before.
+    fn look(
+        &mut self,
+        known: &mut Option<Option<i64>>,
+        school: &mut Option<School>,
+    ) -> Result<Option<Input>, StoreError> {
+        let now = self.clock.now().wall;
+        let version = self.database.catalogue_version()?;
+        let present = match school {
+            Some(school) if *known == Some(version) => {
+                if !school.go_on(&mut self.database, now)? {
+                    return Ok(None);
+                }
+                school
+            }
+            Some(_) | None => {
+                let imported = self.database.catalogue()?.unwrap_or_else(|| {
+                    tracing::warn!("no catalogue yet: `augenmass catalogue import FILE`");
+                    Catalogue::new(Vec::new())
+                });
+                let opened = School::open(&mut self.database, imported, self.house.clone(), now)?;
+                *known = Some(version);
+                school.insert(opened)
             }
         };
+        let catalogue = present.catalogue().clone();
+        let gallery = self.gallery()?;
         let enrolled = gallery.as_ref().map_or(0, |g| g.looks.len());
         tracing::info!(products = catalogue.products().len(), enrolled, hash = catalogue.hash(), "goods");
-        Ok(Input::Goods { catalogue: Arc::new(catalogue), gallery })
+        Ok(Some(Input::Goods { catalogue: Arc::new(catalogue), gallery }))
+    }
+
+    fn gallery(&self) -> Result<Option<Arc<Gallery>>, StoreError> {
+        let Some(eyes) = &self.eyes else { return Ok(None) };
+        let models = eyes.models();
+        let looks = self.database.looks(&models.space_id)?;
+        let calibration = LookCalibration { a: models.calibration.a, b: models.calibration.b };
+        Ok(Some(Arc::new(Gallery { space_id: models.space_id.clone(), calibration, looks })))
     }
 }

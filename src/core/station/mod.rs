@@ -4,6 +4,7 @@
 //! A verdict is told only after [`message::Input::Saved`] has come for it.
 
 pub mod ledger;
+pub mod lesson;
 pub mod limits;
 pub mod machine;
 pub mod message;
