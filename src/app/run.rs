@@ -222,12 +222,11 @@ impl GoodsWatch {
         let mut thinned = Instant::now();
         while !self.inputs.is_closed() {
             match self.look(&mut known, &mut school) {
-                Ok(Some(input)) => {
-                    if self.inputs.blocking_send(input).is_err() {
+                Ok(inputs) => {
+                    if inputs.into_iter().any(|input| self.inputs.blocking_send(input).is_err()) {
                         return;
                     }
                 }
-                Ok(None) => {}
                 Err(error) => tracing::error!(%error, "cannot read the goods"),
             }
             if thinned.elapsed() >= THIN_EVERY {
@@ -240,18 +239,14 @@ impl GoodsWatch {
         }
     }
 
-    /// The goods, if they are others than before.
-    fn look(
-        &mut self,
-        known: &mut Option<Option<i64>>,
-        school: &mut Option<School>,
-    ) -> Result<Option<Input>, StoreError> {
+    /// The goods and containers, if they are others than before.
+    fn look(&mut self, known: &mut Option<Option<i64>>, school: &mut Option<School>) -> Result<Vec<Input>, StoreError> {
         let now = self.clock.now().wall;
         let version = self.database.catalogue_version()?;
         let present = match school {
             Some(school) if *known == Some(version) => {
                 if !school.go_on(&mut self.database, now)? {
-                    return Ok(None);
+                    return Ok(Vec::new());
                 }
                 school
             }
@@ -265,11 +260,11 @@ impl GoodsWatch {
                 school.insert(opened)
             }
         };
-        let catalogue = present.catalogue().clone();
+        let (catalogue, containers) = (present.catalogue().clone(), present.containers());
         let gallery = self.gallery()?;
         let enrolled = gallery.as_ref().map_or(0, |g| g.looks.len());
         tracing::info!(products = catalogue.products().len(), enrolled, hash = catalogue.hash(), "goods");
-        Ok(Some(Input::Goods { catalogue: Arc::new(catalogue), gallery }))
+        Ok(vec![Input::Containers(containers), Input::Goods { catalogue: Arc::new(catalogue), gallery }])
     }
 
     fn gallery(&self) -> Result<Option<Arc<Gallery>>, StoreError> {

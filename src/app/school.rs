@@ -68,6 +68,17 @@ impl School {
         &self.present
     }
 
+    /// The store's containers, by kind, as they are known now. One that says who it is still counts as one of its kind.
+    pub fn containers(&self) -> Vec<ContainerBelief> {
+        let known = |file: &ContainerBelief| match self.learner.weight(&Subject::Kind(file.kind.clone())) {
+            Some(tare) => {
+                ContainerBelief { tare_g: tare.mean_g, sigma_g: tare.sd_g.hypot(tare.mean_sd_g), ..file.clone() }
+            }
+            None => file.clone(),
+        };
+        self.house.containers.iter().map(known).collect()
+    }
+
     /// Learns from what has passed since, and takes over what others have changed in the store; says whether anything is different.
     ///
     /// # Errors
@@ -83,10 +94,11 @@ impl School {
             return Ok(self.renew(different));
         };
         let mut changes: Vec<Change> = Vec::new();
+        let containers = self.containers();
         for (verdict, basket) in visits.into_iter().filter_map(|visit| visit.visit) {
             let now = Circumstances {
                 catalogue: &self.present,
-                containers: &self.house.containers,
+                containers: &containers,
                 bags: self.house.bags,
                 patterns: &self.house.patterns,
                 policy: &self.house.policy,

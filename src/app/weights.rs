@@ -8,7 +8,7 @@ use augenmass_core::goods::{WeightBelief, WeightSource};
 use augenmass_core::units::{ProductId, Wall};
 use clap::{Args, Subcommand};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Changes of one belief that are shown.
 const SHOWN_MAX: u32 = 50;
@@ -89,7 +89,7 @@ pub fn weights(command: &WeightsCommand, out: &mut dyn Write) -> Result<(), Weig
     }
 }
 
-fn open(config: &PathBuf) -> Result<Database, WeightsError> {
+fn open(config: &Path) -> Result<Database, WeightsError> {
     let (config, _) = load_config(config)?;
     Ok(Database::open(&config.data_directory)?)
 }

@@ -498,3 +498,24 @@ pub fn json(plan: &Plan, courses: &[Course]) -> Value {
         "courses": courses.iter().map(course).collect::<Vec<_>>(), "poison": moved,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A small shop, a few visits: what is learned is learned, the same seed gives the same, and poison moves little.
+    #[test]
+    fn totals_teach() {
+        let plan = Plan { seed: 5, products: 40, baskets: 100, items: 10, visits: vec![0, 40] };
+        let school = School { gross: false, steps: false, poison: Poison::None };
+        let course = course(&plan, school);
+        let [before, after] = &course.points[..] else { panic!("{course:?}") };
+        assert!(after.off_spreads < 0.6 * before.off_spreads, "{} to {}", before.off_spreads, after.off_spreads);
+        assert!((0.5..2.0).contains(&after.account), "{}", after.account);
+        assert!(after.visits >= 40.0 && after.visits < 41.5, "{}", after.visits);
+        let again = super::course(&plan, school);
+        assert_eq!(again.points[1].means_g, after.means_g);
+        let poisoned = super::course(&plan, School { poison: Poison::Any, ..school });
+        assert!(poisoned.points[1].off_spreads < 1.5 * after.off_spreads + 0.2, "{}", poisoned.points[1].off_spreads);
+    }
+}

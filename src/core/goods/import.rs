@@ -1,5 +1,6 @@
 //! Reading a catalogue from NDJSON: whole or not at all, with every fault and its line.
 
+use super::learn::prior;
 use super::product::{Kind, Product, Risk, WeightBelief, WeightSource};
 use crate::units::ProductId;
 use serde::Deserialize;
@@ -47,9 +48,12 @@ struct Row {
     price_minor: i64,
     #[serde(default)]
     net_g: Option<f64>,
-    gross_mean_g: f64,
-    gross_sd_g: f64,
-    mean_sd_g: f64,
+    #[serde(default)]
+    gross_mean_g: Option<f64>,
+    #[serde(default)]
+    gross_sd_g: Option<f64>,
+    #[serde(default)]
+    mean_sd_g: Option<f64>,
     weight_source: WeightSource,
     #[serde(default)]
     look_group: Option<String>,
@@ -118,9 +122,9 @@ fn parse_line(line: &str) -> Result<Product, Vec<String>> {
             faults.push(format!("{name}: {value} is outside {low}..={high}"));
         }
     };
-    range("gross_mean_g", row.gross_mean_g, 0.1, UNIT_MAX_G);
-    range("gross_sd_g", row.gross_sd_g, 0.01, UNIT_MAX_G);
-    range("mean_sd_g", row.mean_sd_g, 0.0, UNIT_MAX_G);
+    range("gross_mean_g", row.gross_mean_g.unwrap_or(1.0), 0.1, UNIT_MAX_G);
+    range("gross_sd_g", row.gross_sd_g.unwrap_or(1.0), 0.01, UNIT_MAX_G);
+    range("mean_sd_g", row.mean_sd_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
     range("net_g", row.net_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
     range("popularity", row.popularity, 1e-9, 1e9);
     range("price_minor", row.price_minor as f64, 0.0, 1e9);
@@ -134,6 +138,10 @@ fn parse_line(line: &str) -> Result<Product, Vec<String>> {
             String::new()
         }
     };
+    let weight = weight(&row).unwrap_or_else(|fault| {
+        faults.push(fault);
+        prior::net_only(1.0)
+    });
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -143,15 +151,33 @@ fn parse_line(line: &str) -> Result<Product, Vec<String>> {
         name: row.name,
         kind: row.kind,
         price_minor: row.price_minor,
-        weight: WeightBelief {
-            mean_g: row.gross_mean_g,
-            sd_g: row.gross_sd_g,
-            mean_sd_g: row.mean_sd_g,
-            source: row.weight_source,
-        },
+        weight,
         look_group: row.look_group,
         risk: row.risk,
         popularity: row.popularity,
+    })
+}
+
+/// What the row says of the mass; what it leaves out follows from the label (FIELD 3.5).
+fn weight(row: &Row) -> Result<WeightBelief, String> {
+    let printed = match (row.gross_mean_g, row.net_g.filter(|net_g| *net_g > 0.0)) {
+        (Some(mean_g), None) => {
+            return match (row.gross_sd_g, row.mean_sd_g) {
+                (Some(sd_g), Some(mean_sd_g)) => {
+                    Ok(WeightBelief { mean_g, sd_g, mean_sd_g, source: row.weight_source })
+                }
+                (_, _) => Err("net_g: without it gross_sd_g and mean_sd_g must be there".to_owned()),
+            };
+        }
+        (None, None) => return Err("gross_mean_g or net_g: one of them must be there".to_owned()),
+        (Some(gross_g), Some(net_g)) => WeightBelief { mean_g: gross_g, ..prior::gross(gross_g, net_g) },
+        (None, Some(net_g)) => prior::net_only(net_g),
+    };
+    Ok(WeightBelief {
+        mean_g: printed.mean_g,
+        sd_g: row.gross_sd_g.unwrap_or(printed.sd_g),
+        mean_sd_g: row.mean_sd_g.unwrap_or(printed.mean_sd_g),
+        source: row.weight_source,
     })
 }
 
@@ -178,6 +204,21 @@ mod tests {
         assert_eq!(products.len(), 1);
         assert_eq!(products[0].code, "04006381333931");
         assert_eq!(products[0].weight.mean_g, 256.1);
+    }
+
+    /// 250 g of content: 252.5 g with the usual overfill, 20 g of packaging give or take 32 g, half of 9 g of tolerance (FIELD 3.5).
+    #[test]
+    fn what_a_label_does_not_say_follows_from_it() {
+        let label =
+            BUTTER.replace(r#""gross_mean_g":256.1,"gross_sd_g":1.9,"mean_sd_g":0.8,"#, "").replace("seeded", "label");
+        let weight = parse_ndjson(&label).unwrap()[0].weight;
+        assert_eq!((weight.mean_g, weight.sd_g, weight.mean_sd_g), (272.5, 4.5, 32.0));
+        let gross = BUTTER.replace(r#""gross_sd_g":1.9,"mean_sd_g":0.8,"#, "");
+        let weight = parse_ndjson(&gross).unwrap()[0].weight;
+        assert_eq!((weight.mean_g, weight.sd_g), (256.1, 4.5));
+        let nothing = label.replace(r#""net_g":250.0,"#, "");
+        let ImportFaults(faults) = parse_ndjson(&nothing).unwrap_err();
+        assert!(faults[0].what.contains("gross_mean_g or net_g"), "{faults:?}");
     }
 
     #[test]
