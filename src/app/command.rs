@@ -10,6 +10,7 @@ use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
+use super::weights::{WeightsCommand, WeightsError, weights};
 use super::{telemetry, wiring};
 use augenmass_core::units::ProductId;
 use augenmass_core::verdict::Versions;
@@ -75,6 +76,11 @@ enum Command {
     },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
+    /// What was learned of weights.
+    Weights {
+        #[command(subcommand)]
+        command: WeightsCommand,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,6 +111,8 @@ enum CommandError {
     Decode(#[from] DecodeError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     #[error("cannot write the report: {0}")]
     Report(#[from] serde_json::Error),
     #[error("cannot print the configuration: {0}")]
@@ -162,6 +170,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
+        Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
 }

@@ -13,6 +13,8 @@ pub mod eyes;
 pub mod probe;
 pub mod replay;
 pub mod run;
+pub mod school;
 pub mod secrets;
 pub mod telemetry;
+pub mod weights;
 pub mod wiring;

@@ -11,6 +11,7 @@ pub mod claims;
 pub mod density;
 pub mod judge;
 pub mod law;
+pub mod learning;
 pub mod looks;
 pub mod masses;
 pub mod metrics;

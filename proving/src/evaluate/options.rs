@@ -3,7 +3,7 @@
 use super::bench::{self, Clock};
 use super::cells::{self, Plan};
 use super::looks::Recorded;
-use super::{plot, report};
+use super::{learning, plot, report};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
@@ -54,6 +54,9 @@ pub struct Options {
     /// One JSON object instead of the table.
     #[arg(long)]
     json: bool,
+    /// Instead of the cells: what visits teach, at 20 and 50 visits a product, measured with baskets of the first of --items.
+    #[arg(long)]
+    learning: bool,
 }
 
 impl Options {
@@ -92,6 +95,9 @@ impl Options {
     /// Arguments out of range, or a picture that cannot be written.
     pub fn run(&self, seed: u64) -> Result<()> {
         let plan = self.plan(seed)?;
+        if self.learning {
+            return self.learn(&plan);
+        }
         let progress = Progress::start();
         let clock = Clock::default();
         let results = bench::run(&plan, &clock, &|clock, all| progress.show(clock, all))?;
@@ -117,6 +123,25 @@ impl Options {
                 plan.catalogue
             );
             print!("{}", report::table(&plan, &results));
+        }
+        Ok(())
+    }
+}
+
+impl Options {
+    fn learn(&self, plan: &Plan) -> Result<()> {
+        let plan = learning::Plan {
+            seed: plan.seed,
+            products: plan.catalogue,
+            baskets: plan.baskets,
+            items: self.items.first().copied().unwrap_or(20),
+            visits: vec![0, 5, 20, 50],
+        };
+        let courses = learning::run(&plan);
+        if self.json {
+            println!("{}", learning::json(&plan, &courses));
+        } else {
+            print!("{}", learning::table(&plan, &courses));
         }
         Ok(())
     }

@@ -135,6 +135,21 @@ mod tests {
         assert_eq!(parse_ndjson(&to_ndjson(&products)).unwrap(), products);
     }
 
+    /// 250 g of content: 252.5 g with the usual overfill, 20 g of packaging give or take 32 g, half of 9 g of tolerance (FIELD 3.5).
+    #[test]
+    fn what_a_label_does_not_say_follows_from_it() {
+        let label =
+            BUTTER.replace(r#""gross_mean_g":256.1,"gross_sd_g":1.9,"mean_sd_g":0.8,"#, "").replace("seeded", "label");
+        let weight = parse_ndjson(&label).unwrap()[0].weight;
+        assert_eq!((weight.mean_g, weight.sd_g, weight.mean_sd_g), (272.5, 4.5, 32.0));
+        let gross = BUTTER.replace(r#""gross_sd_g":1.9,"mean_sd_g":0.8,"#, "");
+        let weight = parse_ndjson(&gross).unwrap()[0].weight;
+        assert_eq!((weight.mean_g, weight.sd_g), (256.1, 4.5));
+        let nothing = label.replace(r#""net_g":250.0,"#, "");
+        let ImportFaults(faults) = parse_ndjson(&nothing).unwrap_err();
+        assert!(faults[0].what.contains("gross_mean_g or net_g"), "{faults:?}");
+    }
+
     #[test]
     fn every_fault_comes_with_its_line() {
         let heavy = BUTTER.replace("256.1", "-1").replace("butter-250", "b2").replace("4006381333931", "96385074");

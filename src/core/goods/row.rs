@@ -1,5 +1,6 @@
 //! A product as a row of a catalogue file, checked.
 
+use super::learn::prior;
 use super::product::{Kind, Multipack, Product, Risk, Terms, WeightBelief, WeightSource};
 use crate::units::ProductId;
 use serde::{Deserialize, Serialize};
@@ -31,9 +32,12 @@ pub struct Row {
     multipack_count: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     net_g: Option<f64>,
-    gross_mean_g: f64,
-    gross_sd_g: f64,
-    mean_sd_g: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gross_mean_g: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gross_sd_g: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean_sd_g: Option<f64>,
     weight_source: WeightSource,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look_group: Option<String>,
@@ -103,6 +107,10 @@ impl Row {
         if self.price_per_kg_minor.is_some() && self.kind != Kind::Weighed {
             faults.push("price_per_kg_minor: only goods of kind weighed have one".to_owned());
         }
+        let weight = self.weight().unwrap_or_else(|fault| {
+            faults.push(fault);
+            prior::net_only(1.0)
+        });
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -112,12 +120,7 @@ impl Row {
             name: self.name,
             kind: self.kind,
             price_minor: self.price_minor,
-            weight: WeightBelief {
-                mean_g: self.gross_mean_g,
-                sd_g: self.gross_sd_g,
-                mean_sd_g: self.mean_sd_g,
-                source: self.weight_source,
-            },
+            weight,
             look_group: self.look_group,
             category: self.category,
             risk: self.risk,
@@ -132,6 +135,28 @@ impl Row {
         })
     }
 
+    /// What the row says of the mass; what it leaves out follows from the label (FIELD 3.5).
+    fn weight(&self) -> Result<WeightBelief, String> {
+        let source = self.weight_source;
+        let printed = match (self.gross_mean_g, self.net_g.filter(|net_g| *net_g > 0.0)) {
+            (Some(mean_g), None) => {
+                return match (self.gross_sd_g, self.mean_sd_g) {
+                    (Some(sd_g), Some(mean_sd_g)) => Ok(WeightBelief { mean_g, sd_g, mean_sd_g, source }),
+                    (_, _) => Err("net_g: without it gross_sd_g and mean_sd_g must be there".to_owned()),
+                };
+            }
+            (None, None) => return Err("gross_mean_g or net_g: one of them must be there".to_owned()),
+            (Some(gross_g), Some(net_g)) => WeightBelief { mean_g: gross_g, ..prior::gross(gross_g, net_g) },
+            (None, Some(net_g)) => prior::net_only(net_g),
+        };
+        Ok(WeightBelief {
+            mean_g: printed.mean_g,
+            sd_g: self.gross_sd_g.unwrap_or(printed.sd_g),
+            mean_sd_g: self.mean_sd_g.unwrap_or(printed.mean_sd_g),
+            source,
+        })
+    }
+
     fn check_numbers(&self) -> RowFaults {
         let mut faults = Vec::new();
         let mut range = |name: &str, value: f64, low: f64, high: f64| {
@@ -139,9 +164,9 @@ impl Row {
                 faults.push(format!("{name}: {value} is outside {low}..={high}"));
             }
         };
-        range("gross_mean_g", self.gross_mean_g, 0.1, UNIT_MAX_G);
-        range("gross_sd_g", self.gross_sd_g, 0.01, UNIT_MAX_G);
-        range("mean_sd_g", self.mean_sd_g, 0.0, UNIT_MAX_G);
+        range("gross_mean_g", self.gross_mean_g.unwrap_or(1.0), 0.1, UNIT_MAX_G);
+        range("gross_sd_g", self.gross_sd_g.unwrap_or(1.0), 0.01, UNIT_MAX_G);
+        range("mean_sd_g", self.mean_sd_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
         range("net_g", self.net_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
         range("popularity", self.popularity, 1e-9, 1e9);
         let mut money = |name: &str, minor: i64| range(name, minor as f64, 0.0, PRICE_MAX as f64);
@@ -168,9 +193,9 @@ impl From<&Product> for Row {
             multipack_code: terms.multipack.as_ref().map(|pack| pack.code.clone()),
             multipack_count: terms.multipack.as_ref().map(|pack| pack.count),
             net_g: terms.net_g,
-            gross_mean_g: product.weight.mean_g,
-            gross_sd_g: product.weight.sd_g,
-            mean_sd_g: product.weight.mean_sd_g,
+            gross_mean_g: Some(product.weight.mean_g),
+            gross_sd_g: Some(product.weight.sd_g),
+            mean_sd_g: Some(product.weight.mean_sd_g),
             weight_source: product.weight.source,
             look_group: product.look_group.clone(),
             category: product.category.clone(),

@@ -163,6 +163,7 @@ impl Machine {
                 self.catalogue = catalogue;
                 self.gallery = gallery;
             }
+            Input::Containers(containers) => self.config.containers = containers,
             Input::Request { ticket, request } => self.request(now, ticket, request),
             Input::Saved(save) => self.saved(save),
             Input::SaveFailed(save) => {

@@ -2,7 +2,7 @@
 
 use super::view::ValidationView;
 use crate::basket::{Basket, BasketFault};
-use crate::goods::{Catalogue, Gallery};
+use crate::goods::{Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, ValidationId, Wall};
 use crate::verdict::Verdict;
 use crate::vision::Scene;
@@ -63,6 +63,8 @@ pub enum Input {
         /// Their looks.
         gallery: Option<Arc<Gallery>>,
     },
+    /// What the store's containers weigh as far as is known now; takes effect with the next attempt.
+    Containers(Vec<ContainerBelief>),
     /// Somebody asks something.
     Request {
         /// To be answered under this name.

@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod ledger;
+pub mod lesson;
 pub mod limits;
 pub mod machine;
 pub mod message;

@@ -51,7 +51,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 3] = [SCHEMA, VOIDS, super::catalogue::PATCHES];
+const MIGRATIONS: [&str; 4] = [SCHEMA, VOIDS, super::catalogue::PATCHES, BELIEFS];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "
@@ -75,6 +75,16 @@ CREATE TABLE void (validation_id TEXT NOT NULL, attempt INTEGER NOT NULL, at_ms 
   PRIMARY KEY (validation_id, attempt)) STRICT;
 CREATE TRIGGER void_is_final BEFORE UPDATE ON void BEGIN SELECT RAISE(ABORT, 'a void is never changed'); END;
 CREATE TRIGGER void_stays BEFORE DELETE ON void BEGIN SELECT RAISE(ABORT, 'a void is never deleted'); END;
+";
+
+/// What was learned, how it came about, and up to which attempt.
+const BELIEFS: &str = "
+CREATE TABLE belief (subject TEXT PRIMARY KEY, belief TEXT NOT NULL) STRICT;
+CREATE TABLE belief_history (seq INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, at_ms INTEGER NOT NULL, why TEXT NOT NULL,
+  belief TEXT) STRICT;
+CREATE INDEX belief_history_by_subject ON belief_history (subject, seq);
+CREATE TABLE learned (only INTEGER PRIMARY KEY CHECK (only = 1), place INTEGER NOT NULL) STRICT;
+CREATE TRIGGER belief_history_is_final BEFORE UPDATE ON belief_history BEGIN SELECT RAISE(ABORT, 'history is never changed'); END;
 ";
 
 /// Restored at start: baskets, and validations, of the last two days at most, and not more than these.
@@ -113,6 +123,14 @@ impl Database {
             transaction.commit()?;
         }
         Ok(Self { connection })
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Writes records in one transaction: all of them are durable when it returns, or none is.
@@ -291,7 +309,7 @@ fn json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, S
     serde_json::to_string(value).map_err(|e| unreadable(table, e))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(table: &'static str, text: &str) -> Result<T, StoreError> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(table: &'static str, text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| unreadable(table, e))
 }
 

@@ -1,7 +1,7 @@
 //! What one day and one shopper may move at most.
 
 use super::belief::Belief;
-use super::equation::{Equation, Subject};
+use super::equation::Subject;
 use std::collections::BTreeMap;
 
 /// In one day a mean may move by its uncertainty at the day's start and this share of the spread.
@@ -29,20 +29,28 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// How much of a wish to move `subject` by `by_g` may come true, 0..=1; it counts as moved.
-    pub fn grant(&mut self, subject: &Subject, belief: &Belief, by_g: f64, visit: &Equation) -> f64 {
+    /// A new day gives new allowances.
+    pub fn begin_day(&mut self, day: i64) {
+        if day != self.day {
+            self.day = day;
+            self.today.clear();
+        }
+    }
+
+    /// How much of a wish to move `subject` by `by_g` may come true, 0..=1; it counts as moved. `shopper` stands for who wishes it, if
+    /// he has a name.
+    pub fn grant(&mut self, subject: &Subject, belief: &Belief, by_g: f64, shopper: Option<u64>) -> f64 {
         if by_g == 0.0 {
             return 1.0;
         }
-        if visit.day() != self.day {
-            self.day = visit.day();
-            self.today.clear();
-        }
         let most_g = belief.mean_variance_g2.sqrt() + DAY_SPREADS * belief.variance_g2.sqrt();
-        let today = self.today.entry(subject.clone()).or_insert(Allowance { most_g, moved_g: 0.0 });
+        let today = match self.today.get_mut(subject) {
+            Some(today) => today,
+            None => self.today.entry(subject.clone()).or_insert(Allowance { most_g, moved_g: 0.0 }),
+        };
         let mut granted_g = within(today.moved_g, by_g, today.most_g);
-        if visit.shopper.is_some() {
-            let key = (visit.witness(), subject.clone());
+        if let Some(shopper) = shopper {
+            let key = (shopper, subject.clone());
             let (day, moved_g) = self.shoppers.get(&key).copied().unwrap_or((self.day, 0.0));
             let moved_g = moved_g * 0.5f64.powf((self.day - day).max(0) as f64 / SHOPPER_DAYS);
             granted_g = within(moved_g, granted_g, SHOPPER_SHARE * today.most_g);

@@ -2,6 +2,8 @@
 
 use crate::units::{ProductId, Wall};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// Something with a mass of its own that is learned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,6 +15,38 @@ pub enum Subject {
     Kind(String),
     /// One container that says who it is.
     Container(String),
+    /// What the spreads of all goods known from labels are to what labels let expect: a variance ratio.
+    Spreads,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Product(id) => write!(f, "product:{id}"),
+            Self::Kind(kind) => write!(f, "kind:{kind}"),
+            Self::Container(id) => write!(f, "container:{id}"),
+            Self::Spreads => write!(f, "spreads:labels"),
+        }
+    }
+}
+
+/// Not the name of anything that is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what is learned is called product:ID, kind:KIND, container:ID or spreads:labels")]
+pub struct BadSubject;
+
+impl FromStr for Subject {
+    type Err = BadSubject;
+
+    fn from_str(text: &str) -> Result<Self, BadSubject> {
+        match text.split_once(':') {
+            Some(("product", id)) => id.parse().map(Self::Product).map_err(|_| BadSubject),
+            Some(("kind", kind)) if !kind.is_empty() => Ok(Self::Kind(kind.to_owned())),
+            Some(("spreads", "labels")) => Ok(Self::Spreads),
+            Some(("container", id)) if !id.is_empty() => Ok(Self::Container(id.to_owned())),
+            Some(_) | None => Err(BadSubject),
+        }
+    }
 }
 
 /// So many units of something.
@@ -34,8 +68,10 @@ pub enum Confirmed {
         /// Greatest mass that would have passed, grams.
         high_g: f64,
     },
-    /// Staff looked and found the list right.
+    /// It was stopped, and staff found the list right. Such baskets are the far ones: they teach means and no spreads.
     Approved,
+    /// It was not chosen by its mass: goods put down one by one, a random control.
+    Unchosen,
     /// Staff weighed it for this purpose.
     Weighed,
 }

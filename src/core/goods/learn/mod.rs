@@ -5,6 +5,9 @@
 //! once, each by what it has to do with the rest ([`Learner::learn`]). The beliefs of different products are kept independent of each
 //! other (assumed-density filtering): what two products owe each other is forgotten, so that 50 000 of them stay small.
 //!
+//! Of single spreads whole baskets say little, and of all together much: labels bound them by law, and by how much goods are better
+//! than the law is learned once for all of them ([`Subject::Spreads`]).
+//!
 //! Baskets that pass are a chosen sample: what did not fit was stopped. The moments of the Gaussian cut at the thresholds
 //! ([`cut`]) take the place of the whole one's, or every spread would shrink round by round.
 
@@ -13,11 +16,20 @@ mod bounds;
 pub mod cut;
 mod equation;
 mod learner;
+mod lesson;
 mod rival;
 #[cfg(test)]
 mod tests;
 
 pub use belief::{Belief, prior};
-pub use equation::{Confirmed, Equation, Subject, Term};
+pub use equation::{BadSubject, Confirmed, Equation, Subject, Term};
 pub use learner::{Change, Learner, Skipped, Why};
 pub use rival::Rival;
+
+/// Share of the unit variance that the units of one basket have in common, being of one batch.
+const BATCH_SHARE: f64 = 0.25;
+
+/// Variance of `n` units of one batch, in unit variances.
+fn units_variance(n: f64) -> f64 {
+    (1.0 - BATCH_SHARE) * n + BATCH_SHARE * n * n
+}

@@ -6,14 +6,14 @@ use std::f64::consts::TAU;
 
 /// A new pack is off by about this share of the old one, 1 sigma.
 const CHANGE: f64 = 0.15;
-/// Odds of the rival at which it wins, natural logarithm: one product in some hundred thousand visits by chance.
-const WINS: f64 = 12.0;
+/// Odds of the rival at which it wins, natural logarithm: one in about a million visits of a product by chance.
+const WINS: f64 = 14.0;
 /// So many visits at least.
-const VISITS: u32 = 4;
+const VISITS: u32 = 6;
 /// And so many different shoppers, or days where shoppers have no name.
-const WITNESSES: u32 = 3;
+const WITNESSES: u32 = 5;
 /// One visit says so much at most: a stray bag is no new pack.
-const SAYS_AT_MOST: f64 = 4.0;
+const SAYS_AT_MOST: f64 = 3.0;
 /// A new pack is off by so many sigma of the spread at least; less is followed as drift.
 const OFF_SIGMAS: f64 = 1.5;
 

@@ -44,7 +44,7 @@ fn visit(terms: &[(usize, u32)], measured_g: f64, variance_g2: f64, at: Wall) ->
         terms: terms.iter().map(|(n, units)| Term { subject: product(*n), units: *units }).collect(),
         measured_g,
         variance_g2,
-        confirmed: Confirmed::Approved,
+        confirmed: Confirmed::Unchosen,
         shopper: None,
         at,
     }
@@ -52,7 +52,7 @@ fn visit(terms: &[(usize, u32)], measured_g: f64, variance_g2: f64, at: Wall) ->
 
 /// One product of 100 g known to 4 g, spread 3 g, scale 12 g²: S = 12 + 9 + 16 = 37 g². 103.7 g: z = 3.7 / 6.0828 = 0.60828,
 /// Student weight 9 / 8.37 = 1.07527, step 16 / 6.0828 · 1.07527 · 0.60828 = 1.7204 g (16 / 37 · 3.7 = 1.6 of the plain filter).
-/// Told: 256 / 37 = 6.9189 g²; left 9.0811, and 9 / 4000 of drift.
+/// Told: 256 / 37 = 6.9189 g²; left 9.0811, and 9 / 4000 g² of drift (of a spread that has shrunk a little).
 #[test]
 fn one_weighing_is_a_kalman_step() {
     let mut learner = learner(&[start(100.0, 3.0, 4.0)]);
@@ -64,25 +64,26 @@ fn one_weighing_is_a_kalman_step() {
     assert!((belief.observations - 1.0).abs() < 1e-9);
 }
 
-/// Two products, S = 4 + 1 + 2·1 + 25 + 4·1 = 36: of 6 g too much (z = 1, weight 1) the first, once there and unsure by 5 g, takes
+/// Two products, S = 3.5 + 1 + 2.5·1 (two units of a batch) + 25 + 4·1 = 36: of 6 g too much (z = 1, weight 1) the first, once there and unsure by 5 g, takes
 /// 25/36 · 6 = 4.1667 g, the second, twice there and unsure by 1 g, 2/36 · 6 = 0.3333 g a unit.
 #[test]
 fn blame_is_shared_by_uncertainty() {
     let mut learner = learner(&[start(200.0, 1.0, 5.0), start(50.0, 1.0, 1.0)]);
-    learner.learn(&visit(&[(0, 1), (1, 2)], 306.0, 4.0, day(1))).unwrap();
+    learner.learn(&visit(&[(0, 1), (1, 2)], 306.0, 3.5, day(1))).unwrap();
     let mean = |n: usize| learner.belief(&product(n)).unwrap().mean_g;
     assert!((mean(0) - 204.1667).abs() < 1e-3 && (mean(1) - 50.3333).abs() < 1e-3, "{} {}", mean(0), mean(1));
 }
 
-/// The same with a spread: one product, S = 1 + 15 = 16 (the mean is sure), z = 2: share 15/16, step (15/16)/3 · (4 - E[x² within 3.5
-/// sigma] = 0.99390) = 0.9394, which is more than a fifth: 15 · 1.2 = 18 g².
+/// The same with a spread: one product, S = 1 + 15 = 16 (the mean is sure), z = 1.5: share 15/16. Within 3.5 sigma E[x²] = 1 - 7·φ(3.5) /
+/// 0.999535 = 0.993889 and E[x⁴] = 3·0.993889 - 2·42.875·φ(3.5)/0.999535 = 2.906797. Of ten weighings' worth of a supplier's word the step
+/// is (15/16)/10 · (2.25 - 0.993889) = 0.117760. It tells as much as ½ · (15/16)² · (2.906797 - 0.993889²) = 0.843292 weighings.
 #[test]
-fn the_spread_follows_the_square_and_not_too_fast() {
-    let mut learner = learner(&[start(500.0, 15f64.sqrt(), 1e-6)]);
-    learner.learn(&visit(&[(0, 1)], 508.0, 1.0, day(1))).unwrap();
-    assert!((learner.belief(&product(0)).unwrap().variance_g2 - 18.0).abs() < 1e-6);
-    let told = learner.belief(&product(0)).unwrap().spread_observations - 3.0;
-    assert!((0.75..0.88).contains(&told), "about (15/16)² = 0.879 of a weighing, less what is cut off: {told}");
+fn the_spread_follows_the_square() {
+    let mut learner = learner(&[WeightBelief { source: WeightSource::Seeded, ..start(500.0, 15f64.sqrt(), 1e-6) }]);
+    learner.learn(&visit(&[(0, 1)], 506.0, 1.0, day(1))).unwrap();
+    let belief = learner.belief(&product(0)).unwrap();
+    assert!((belief.variance_g2 - 15.0 * 1.117_760).abs() < 1e-3, "{belief:?}");
+    assert!((belief.spread_observations - 10.843_292).abs() < 1e-3, "{belief:?}");
 }
 
 #[test]
@@ -159,7 +160,7 @@ impl Shop {
 
     /// Mean of believed over true spread.
     fn spread(&self, learner: &Learner) -> f64 {
-        let ratio = |n: usize| learner.belief(&product(n)).unwrap().variance_g2.sqrt() / self.sds_g[n];
+        let ratio = |n: usize| learner.weight(&product(n)).unwrap().sd_g / self.sds_g[n];
         (0..40).map(ratio).sum::<f64>() / 40.0
     }
 }
@@ -177,11 +178,11 @@ fn means_and_spreads_come_to_the_truth_from_totals_alone() {
     assert!(before > 3.0 && after < 0.6, "from {before} to {after} sigma");
     assert!((0.6..1.5).contains(&account), "sure of themselves by a factor of {account}");
     assert!((0.9..1.15).contains(&shop.spread(&learner)), "{}", shop.spread(&learner));
-    let learned = learner.beliefs().values().all(|b| b.source == WeightSource::Learned);
+    let learned = (0..40).map(|n| learner.belief(&product(n)).unwrap()).all(|b| b.source == WeightSource::Learned);
     assert!(learned, "provenance follows");
 }
 
-/// Fifty rounds of a shop whose thresholds are set anew by what was learned, tight ones that stop one basket in fifteen: the spread neither
+/// Fifty rounds of a shop whose thresholds are set anew by what was learned, tight ones that stop one basket in six: the spread neither
 /// shrinks nor grows. The same without the correction shrinks, so that the test can fail.
 #[test]
 fn a_chosen_sample_does_not_shrink_the_spread() {
@@ -192,12 +193,12 @@ fn a_chosen_sample_does_not_shrink_the_spread() {
             for _ in 0..80 {
                 let basket = shop.basket(day(round));
                 let (expected_g, variance_g2) = learner.expected(&basket).unwrap();
-                let limit_g = 1.8 * variance_g2.sqrt();
+                let limit_g = 1.4 * variance_g2.sqrt();
                 if (basket.measured_g - expected_g).abs() > limit_g {
                     continue;
                 }
                 let passed = Confirmed::Passed { low_g: expected_g - limit_g, high_g: expected_g + limit_g };
-                let confirmed = if corrected { passed } else { Confirmed::Approved };
+                let confirmed = if corrected { passed } else { Confirmed::Unchosen };
                 learner.learn(&Equation { confirmed, ..basket }).unwrap();
             }
         }
@@ -313,10 +314,25 @@ fn the_catalogue_has_the_last_word_when_it_changes() {
     assert_eq!(learner.begin(&product(1), start(90.0, 1.0, 1.0), day(2)), None, "a first word is no change");
 }
 
-/// 50 000 products with identifiers as retailers have them, each with a rival: what the allocator hands out for a node of the tree is
-/// within twice of what stands in it.
+/// 50 000 products with identifiers as retailers have them, all visited, as counted by the allocator.
 #[test]
 fn fifty_thousand_beliefs_are_small() {
-    let each = std::mem::size_of::<(Subject, Belief)>() + 24;
-    assert!(2 * each * 50_000 < 40_000_000, "{each} bytes each");
+    let mut kept = None;
+    let memory = allocation_counter::measure(|| {
+        let mut learner = Learner::default();
+        for n in 0..50_000usize {
+            let subject = Subject::Product(format!("retailers-own-id-{n:08}").parse().unwrap());
+            learner.begin(&subject, start(300.0, 3.0, 30.0), day(1));
+            let visit = Equation {
+                shopper: Some(format!("s{n}")),
+                terms: vec![Term { subject, units: 1 }],
+                ..visit(&[(0, 1)], 340.0, 16.0, day(1))
+            };
+            learner.learn(&visit).unwrap();
+        }
+        kept = Some(learner);
+    });
+    let bytes = memory.bytes_current;
+    assert!(kept.is_some_and(|l| l.beliefs().len() == 50_001), "and one for all labels");
+    assert!((1_000_000..60_000_000).contains(&bytes), "{bytes} bytes");
 }

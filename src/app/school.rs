@@ -1,0 +1,173 @@
+//! Learns from the visits that the store has kept, and gives the goods as they are known then.
+
+use crate::io::store::{Database, StoreError};
+use augenmass_core::basket::InStorePattern;
+use augenmass_core::goods::learn::{Change, Learner, Subject};
+use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
+use augenmass_core::station::StationConfig;
+use augenmass_core::station::lesson::{Circumstances, lesson};
+use augenmass_core::units::Wall;
+use augenmass_core::verdict::Policy;
+
+/// A pass may become void while the basket stands there; after so long it is gone.
+const SETTLED_MS: i64 = 60_000;
+/// How unsure the station file's mean tare of a kind is, as a share of the spread between containers.
+const TARE_SURE: f64 = 0.3;
+
+/// What a station believes and wants beside its goods.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// Containers of the store.
+    pub containers: Vec<ContainerBelief>,
+    /// Own bags without a stated weight.
+    pub bags: BagBelief,
+    /// Codes printed by the store's scales.
+    pub patterns: Vec<InStorePattern>,
+    /// What the retailer wants.
+    pub policy: Policy,
+}
+
+impl House {
+    /// As the station is configured.
+    pub fn new(station: &StationConfig) -> Self {
+        Self {
+            containers: station.containers.clone(),
+            bags: station.bags,
+            patterns: station.in_store_codes.clone(),
+            policy: station.policy,
+        }
+    }
+}
+
+/// The catalogue as it was imported, what was learned since, and what both make together.
+#[derive(Debug)]
+pub struct School {
+    house: House,
+    imported: Catalogue,
+    learner: Learner,
+    present: Catalogue,
+    /// The store's count of changes that [`School::learner`] holds.
+    version: i64,
+}
+
+impl School {
+    /// Reads what was learned so far; a product of which the catalogue now says something else begins anew.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn open(database: &mut Database, imported: Catalogue, house: House, now: Wall) -> Result<Self, StoreError> {
+        let mut learner = Learner::new(database.beliefs()?);
+        let anew = begin(&mut learner, &imported, &house, now);
+        database.keep_learned(&anew, None)?;
+        let present = learner.applied_to(&imported);
+        Ok(Self { house, version: database.beliefs_version()?, imported, learner, present })
+    }
+
+    /// The goods as they are known now.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.present
+    }
+
+    /// The store's containers, by kind, as they are known now. One that says who it is still counts as one of its kind.
+    pub fn containers(&self) -> Vec<ContainerBelief> {
+        let known = |file: &ContainerBelief| match self.learner.weight(&Subject::Kind(file.kind.clone())) {
+            Some(tare) => {
+                ContainerBelief { tare_g: tare.mean_g, sigma_g: tare.sd_g.hypot(tare.mean_sd_g), ..file.clone() }
+            }
+            None => file.clone(),
+        };
+        self.house.containers.iter().map(known).collect()
+    }
+
+    /// Learns from what has passed since, and takes over what others have changed in the store; says whether anything is different.
+    ///
+    /// # Errors
+    /// The store's; then nothing was learned.
+    pub fn go_on(&mut self, database: &mut Database, now: Wall) -> Result<bool, StoreError> {
+        let mut different = false;
+        if database.beliefs_version()? != self.version {
+            self.reload(database, now)?;
+            different = true;
+        }
+        let visits = database.unlearned(Wall::from_ms(now.ms() - SETTLED_MS))?;
+        let Some(last) = visits.last().map(|visit| visit.place) else {
+            return Ok(self.renew(different));
+        };
+        let mut changes: Vec<Change> = Vec::new();
+        let containers = self.containers();
+        for (verdict, basket) in visits.into_iter().filter_map(|visit| visit.visit) {
+            let now = Circumstances {
+                catalogue: &self.present,
+                containers: &containers,
+                bags: self.house.bags,
+                patterns: &self.house.patterns,
+                policy: &self.house.policy,
+            };
+            let Some(equation) = lesson(&basket, &verdict, &now) else { continue };
+            for term in &equation.terms {
+                begin_container(&mut self.learner, &self.house, &term.subject, equation.at);
+            }
+            match self.learner.learn(&equation) {
+                Ok(learned) => changes.extend(learned),
+                Err(why) => {
+                    tracing::debug!(validation = %verdict.validation_id, %why, "nothing is learned from this visit")
+                }
+            }
+        }
+        if let Err(error) = database.keep_learned(&changes, Some(last)) {
+            self.reload(database, now)?;
+            return Err(error);
+        }
+        self.version = database.beliefs_version()?;
+        Ok(self.renew(different || !changes.is_empty()))
+    }
+
+    fn renew(&mut self, different: bool) -> bool {
+        if different {
+            self.present = self.learner.applied_to(&self.imported);
+        }
+        different
+    }
+
+    fn reload(&mut self, database: &Database, now: Wall) -> Result<(), StoreError> {
+        self.learner = Learner::new(database.beliefs()?);
+        begin(&mut self.learner, &self.imported, &self.house, now);
+        self.version = database.beliefs_version()?;
+        Ok(())
+    }
+}
+
+/// What the catalogue and the station file say where nothing was learned yet, or where they have changed their mind since.
+fn begin(learner: &mut Learner, catalogue: &Catalogue, house: &House, now: Wall) -> Vec<Change> {
+    let products = catalogue.products().iter();
+    let mut anew: Vec<Change> =
+        products.filter_map(|p| learner.begin(&Subject::Product(p.id.clone()), p.weight, now)).collect();
+    for container in &house.containers {
+        anew.extend(learner.begin(&Subject::Kind(container.kind.clone()), tare(container), now));
+    }
+    anew
+}
+
+fn tare(container: &ContainerBelief) -> WeightBelief {
+    WeightBelief {
+        mean_g: container.tare_g,
+        sd_g: container.sigma_g,
+        mean_sd_g: TARE_SURE * container.sigma_g,
+        source: WeightSource::Seeded,
+    }
+}
+
+/// One container is unsure by what its kind spreads, and itself the same every time but for what sticks to it.
+fn begin_container(learner: &mut Learner, house: &House, subject: &Subject, at: Wall) {
+    const STICKS_G: f64 = 3.0;
+    let Subject::Container(name) = subject else { return };
+    if learner.belief(subject).is_some() {
+        return;
+    }
+    let kind = house.containers.iter().find(|c| name.split(':').next() == Some(c.kind.as_str()));
+    if let Some(kind) = kind {
+        let start =
+            WeightBelief { mean_g: kind.tare_g, sd_g: STICKS_G, mean_sd_g: kind.sigma_g, source: WeightSource::Seeded };
+        learner.begin(subject, start, at);
+    }
+}

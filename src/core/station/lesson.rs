@@ -1,0 +1,122 @@
+//! What a visit that has passed teaches: its list and its verdict as an equation in what goods and containers weigh.
+
+use crate::basket::{Basket, Code, ContainerKind, InStorePattern};
+use crate::goods::learn::{Confirmed, Equation, Subject, Term};
+use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind};
+use crate::units::Mass;
+use crate::verdict::judge::{Evidence, judge};
+use crate::verdict::{Expected, Outcome, Policy, Verdict};
+
+/// What a labelled portion and stated bags weigh besides what is said of them, variance in g².
+const PORTION_G2: f64 = 9.0;
+const STATED_BAGS_G2: f64 = 9.0;
+/// Variance of a load, g²: it stands in the verdict only together with that of the goods.
+const LOAD_G2: (f64, f64) = (4.0, 400.0);
+/// Beyond so many sigma no basket passes by weight.
+const REACH_SIGMAS: f64 = 4.5;
+/// Halvings of what is between passing and not.
+const HALVINGS: u32 = 5;
+
+/// What the station believes and wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The shop's products.
+    pub catalogue: &'a Catalogue,
+    /// Containers of the store.
+    pub containers: &'a [ContainerBelief],
+    /// Own bags without a stated weight.
+    pub bags: BagBelief,
+    /// Codes printed by the store's scales.
+    pub patterns: &'a [InStorePattern],
+    /// What the retailer wants.
+    pub policy: &'a Policy,
+}
+
+/// The equation of a visit that passed; `None` if it teaches nothing: it did not pass, its list is another by now, or something in it
+/// has no known mass.
+pub fn lesson(basket: &Basket, verdict: &Verdict, now: &Circumstances<'_>) -> Option<Equation> {
+    let weight = verdict.weight.filter(|_| verdict.outcome == Outcome::Pass && verdict.revision == basket.revision)?;
+    let codes = basket.check(now.patterns).ok()?;
+    let expected = Expected::new(basket, &codes, now.catalogue, now.containers, now.bags);
+    let variance_g2 = (weight.sigma_g * weight.sigma_g - expected.variance_g2).clamp(LOAD_G2.0, LOAD_G2.1);
+    let mut equation = Equation {
+        terms: Vec::new(),
+        measured_g: weight.measured_g,
+        variance_g2,
+        confirmed: limits(&expected, weight.measured_g, variance_g2, now),
+        shopper: basket.shopper.as_ref().map(|shopper| shopper.pseudonym.clone()),
+        at: verdict.decided_at,
+    };
+    let mut known_g = 0.0;
+    for (code, quantity) in &codes {
+        let product = &now.catalogue.products()[now.catalogue.find_code(code.key())?];
+        match code {
+            Code::Weighed { mass, .. } => {
+                known_g += f64::from(*quantity) * mass.g();
+                equation.variance_g2 += PORTION_G2 * f64::from(*quantity);
+            }
+            Code::Gtin(_) if product.kind == Kind::Weighed => return None,
+            Code::Gtin(_) => add(&mut equation.terms, Subject::Product(product.id.clone()), *quantity),
+        }
+    }
+    for container in basket.containers.iter().filter(|c| c.kind != ContainerKind::None) {
+        let kind = container.kind.as_str();
+        now.containers.iter().find(|belief| belief.kind == kind)?;
+        let subject = match &container.id {
+            Some(id) => Subject::Container(format!("{kind}:{id}")),
+            None => Subject::Kind(kind.to_owned()),
+        };
+        add(&mut equation.terms, subject, 1);
+    }
+    let count = f64::from(basket.bags.count);
+    match basket.bags.grams {
+        Some(grams) => {
+            known_g += grams;
+            equation.variance_g2 += STATED_BAGS_G2;
+        }
+        None => {
+            known_g += count * now.bags.mean_g;
+            equation.variance_g2 += count * now.bags.sigma_g * now.bags.sigma_g;
+        }
+    }
+    equation.measured_g -= known_g;
+    if let Confirmed::Passed { low_g, high_g } = &mut equation.confirmed {
+        *low_g -= known_g;
+        *high_g -= known_g;
+    }
+    Some(equation)
+}
+
+fn add(terms: &mut Vec<Term>, subject: Subject, units: u32) {
+    match terms.iter_mut().find(|term| term.subject == subject) {
+        Some(term) => term.units = term.units.saturating_add(units),
+        None => terms.push(Term { subject, units }),
+    }
+}
+
+/// Between which masses the basket would have passed by its weight.
+fn limits(expected: &Expected, measured_g: f64, load_g2: f64, now: &Circumstances<'_>) -> Confirmed {
+    let sigma_g = (expected.variance_g2 + load_g2).sqrt();
+    let passes = |mass_g: f64| {
+        let evidence = Evidence {
+            measured: Mass::from_g_saturating(mass_g),
+            sigma: Mass::from_g_saturating(load_g2.sqrt()),
+            scene: None,
+            expected,
+            catalogue: now.catalogue,
+            gallery: None,
+            corrections: 0,
+        };
+        judge(&evidence, now.policy).outcome == Outcome::Pass
+    };
+    let limit = |sigmas: f64| {
+        let (mut inside_g, mut outside_g) = (expected.mean_g, expected.mean_g + sigmas * sigma_g);
+        for _ in 0..HALVINGS {
+            let middle_g = 0.5 * (inside_g + outside_g);
+            if passes(middle_g) { inside_g = middle_g } else { outside_g = middle_g }
+        }
+        inside_g
+    };
+    // What passed with the help of the eyes lay within, too.
+    Confirmed::Passed { low_g: limit(-REACH_SIGMAS).min(measured_g), high_g: limit(REACH_SIGMAS).max(measured_g) }
+}
