@@ -1,7 +1,7 @@
 //! What the shopper sees at the station: idle, weighing, result.
 
 use super::hub::Hub;
-use augenmass_core::station::{PlateState, StationView, ValidationState};
+use augenmass_core::station::{PlateState, StationView, ValidationState, ValidationView};
 use augenmass_core::verdict::{Outcome, Verdict};
 use axum::Json;
 use axum::extract::State;
@@ -38,7 +38,15 @@ fn draw(view: &StationView, station: &str) -> Screen {
         look_at: Vec::new(),
         station: station.to_owned(),
     };
-    let verdict = view.active.as_ref().and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
+    let verdict = view.active.as_ref().filter(|a| !a.cancelled).and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
+    let called = |a: &&ValidationView| a.staff_called && a.state != ValidationState::Closed;
+    if view.active.as_ref().filter(called).is_some() {
+        return plain(
+            "help",
+            "We’ll be right with you",
+            "Somebody of the store is on the way. Your basket can stay where it is.",
+        );
+    }
     match (view.state, verdict) {
         (state, Some((ValidationState::Decided | ValidationState::Closed, verdict)))
             if is_told(view, state, verdict) =>

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// A request on its way to the station, with where its answer goes.
 #[derive(Debug)]
@@ -53,7 +53,12 @@ pub struct Hub {
     reader: Arc<Mutex<Option<Database>>>,
     /// Writes the metrics page.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// A place for each stream of events.
+    pub streams: Arc<Semaphore>,
 }
+
+/// Most streams of events at one time.
+const STREAMS_MAX: usize = 64;
 
 /// A request that the disk does not finish in this time is given up; it may still be done.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -68,7 +73,16 @@ impl Hub {
         data: PathBuf,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Self {
-        Self { calls, views, station, info: Arc::new(info), data: Arc::new(data), reader: Arc::default(), metrics }
+        Self {
+            calls,
+            views,
+            station,
+            info: Arc::new(info),
+            data: Arc::new(data),
+            reader: Arc::default(),
+            metrics,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
     }
 
     /// Asks the station.

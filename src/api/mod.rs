@@ -3,6 +3,7 @@
 mod baskets;
 mod catalogue;
 mod display;
+mod events;
 mod hub;
 mod ops;
 mod problem;

@@ -2,7 +2,7 @@
 
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, ops, validations};
+use super::{baskets, catalogue, display, events, ops, validations};
 use crate::access::loopback::is_own_host;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -38,7 +38,10 @@ pub fn router(hub: Hub) -> Router {
         .route("/v1/baskets/{id}", put(baskets::put).get(baskets::get).delete(baskets::delete))
         .route("/v1/validations", post(validations::open))
         .route("/v1/validations/{id}", get(validations::get))
+        .route("/v1/validations/{id}/events", get(events::of_validation))
         .route("/v1/validations/{id}/retry", post(validations::retry))
+        .route("/v1/validations/{id}/call-staff", post(validations::call_staff))
+        .route("/v1/validations/{id}/cancel", post(validations::cancel))
         .route("/v1/validations/{id}/attempts/{number}", get(validations::attempt))
         .route("/v1/catalogue", put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::CATALOGUE_MAX)))
         .route("/v1/catalogue/{id}", patch(catalogue::patch))

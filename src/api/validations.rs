@@ -2,7 +2,7 @@
 
 use super::hub::Hub;
 use super::problem::{Body, Problem};
-use augenmass_core::station::{Answer, Request, ValidationState, ValidationView};
+use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
 use augenmass_core::units::{BasketId, ValidationId};
 use augenmass_core::verdict::Outcome;
 use axum::Json;
@@ -34,7 +34,7 @@ pub struct Wait {
     after: Option<u32>,
 }
 
-fn parse(id: String) -> Result<ValidationId, Problem> {
+pub(super) fn parse(id: String) -> Result<ValidationId, Problem> {
     id.try_into().map_err(|error| Problem::bad_id(&error))
 }
 
@@ -74,26 +74,29 @@ pub async fn get(
 }
 
 /// One that has left the memory, as the store knows it.
-async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
+pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
     let wanted = id.clone();
     let found = hub
         .read(move |store| match store.validation(&wanted)? {
             None => Ok(None),
-            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?))),
+            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?, store.marks(&wanted)?))),
         })
         .await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
-    let (basket_id, mut verdicts, void) = found.ok_or_else(unknown)?;
+    let (basket_id, mut verdicts, void, marks) = found.ok_or_else(unknown)?;
     let verdict = verdicts.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
     let void = verdict.as_ref().is_some_and(|v| void == Some(v.attempt));
-    let state = if passed && !void { ValidationState::Closed } else { ValidationState::Aside };
+    let cancelled = marks.contains(&Mark::Cancelled);
+    let state = if cancelled || passed && !void { ValidationState::Closed } else { ValidationState::Aside };
     Ok(ValidationView {
         validation_id: id,
         basket_id,
         state,
         attempt: verdict.as_ref().map_or(0, |v| v.attempt),
         void,
+        staff_called: marks.contains(&Mark::StaffCalled),
+        cancelled,
         verdict,
     })
 }
@@ -105,13 +108,27 @@ pub async fn retry(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Res
     Ok((StatusCode::ACCEPTED, Json(json!({ "validation_id": id }))).into_response())
 }
 
-/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored.
-pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, u32)>) -> Result<Response, Problem> {
+/// `POST /v1/validations/{id}/call-staff`: "somebody please come."
+pub async fn call_staff(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, Problem> {
+    mark(&hub, id, Mark::StaffCalled).await
+}
+
+/// `POST /v1/validations/{id}/cancel`: the shopper gives it up; the basket can be changed, deleted, or validated anew.
+pub async fn cancel(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, Problem> {
+    mark(&hub, id, Mark::Cancelled).await
+}
+
+async fn mark(hub: &Hub, id: String, mark: Mark) -> Result<Response, Problem> {
     let id = parse(id)?;
+    hub.ask(Request::Mark { id: id.clone(), mark }).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "validation_id": id }))).into_response())
+}
+
+/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored.
+pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, String)>) -> Result<Response, Problem> {
+    let id = parse(id)?;
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt");
+    let number: u32 = number.parse().map_err(|_| unknown())?;
     let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
-    verdicts
-        .into_iter()
-        .find(|v| v.attempt == number)
-        .map(|v| Json(v).into_response())
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt"))
+    verdicts.into_iter().find(|v| v.attempt == number).map(|v| Json(v).into_response()).ok_or_else(unknown)
 }

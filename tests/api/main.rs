@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 mod catalogue;
+mod events;
 mod station;
 mod visits;
