@@ -88,10 +88,13 @@ impl Told {
             let id = self.id.clone();
             let after = self.told;
             let verdicts = self.hub.read(move |store| store.verdicts(&id)).await?;
-            for verdict in verdicts.iter().filter(|verdict| (after + 1..=view.attempt).contains(&verdict.attempt)) {
+            for verdict in verdicts.into_iter().filter(|verdict| (after + 1..=view.attempt).contains(&verdict.attempt))
+            {
+                let attempt = verdict.attempt.to_string();
+                let verdict = self.hub.passed(verdict).await?;
                 // A verdict always serialises: it was read from JSON.
-                let data = serde_json::to_string(verdict).unwrap_or_default();
-                self.ready.push_back(Event::default().event("verdict").id(verdict.attempt.to_string()).data(data));
+                let data = serde_json::to_string(&verdict).unwrap_or_default();
+                self.ready.push_back(Event::default().event("verdict").id(attempt).data(data));
             }
             self.told = view.attempt;
         }

@@ -1,6 +1,7 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
 use super::problem::Problem;
+use crate::access::exit_token::ExitKey;
 use crate::io::store::{Database, StoreError};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
@@ -53,6 +54,8 @@ pub struct Hub {
     reader: Arc<Mutex<Option<Database>>>,
     /// Writes the metrics page.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Signs exit tokens.
+    pub exit: Arc<ExitKey>,
     /// A place for each stream of events.
     pub streams: Arc<Semaphore>,
 }
@@ -72,6 +75,7 @@ impl Hub {
         info: ServiceInfo,
         data: PathBuf,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
+        exit: ExitKey,
     ) -> Self {
         Self {
             calls,
@@ -80,6 +84,7 @@ impl Hub {
             info: Arc::new(info),
             data: Arc::new(data),
             reader: Arc::default(),
+            exit: Arc::new(exit),
             metrics,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         }

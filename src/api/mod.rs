@@ -4,6 +4,7 @@ mod baskets;
 mod catalogue;
 mod display;
 mod events;
+mod exit;
 mod hub;
 mod ops;
 mod problem;

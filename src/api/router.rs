@@ -2,7 +2,7 @@
 
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, events, ops, validations};
+use super::{baskets, catalogue, display, events, exit, ops, validations};
 use crate::access::loopback::is_own_host;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -43,6 +43,8 @@ pub fn router(hub: Hub) -> Router {
         .route("/v1/validations/{id}/call-staff", post(validations::call_staff))
         .route("/v1/validations/{id}/cancel", post(validations::cancel))
         .route("/v1/validations/{id}/attempts/{number}", get(validations::attempt))
+        .route("/.well-known/jwks.json", get(exit::jwks))
+        .route("/v1/exit-tokens/redeem", post(exit::redeem))
         .route("/v1/catalogue", put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::CATALOGUE_MAX)))
         .route("/v1/catalogue/{id}", patch(catalogue::patch))
         .fallback(|| async { Problem::not_found() })

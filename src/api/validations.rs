@@ -60,7 +60,7 @@ pub async fn get(
     let until = Instant::now() + Duration::from_secs(query.wait.min(WAIT_MAX_S));
     let mut views = hub.views.clone();
     if !views.borrow().contains_key(&id) {
-        return stored(&hub, id).await.map(Json);
+        return Ok(Json(hub.with_exit_token(stored(&hub, id).await?).await?));
     }
     let fits =
         |view: Option<&ValidationView>| view.is_none_or(|v| v.attempt > after || v.state == ValidationState::Closed);
@@ -68,8 +68,8 @@ pub async fn get(
     drop(waited);
     let view = views.borrow().get(&id).cloned();
     match view {
-        Some(view) => Ok(Json(view)),
-        None => stored(&hub, id).await.map(Json),
+        Some(view) => Ok(Json(hub.with_exit_token(view).await?)),
+        None => Ok(Json(hub.with_exit_token(stored(&hub, id).await?).await?)),
     }
 }
 
@@ -124,11 +124,12 @@ async fn mark(hub: &Hub, id: String, mark: Mark) -> Result<Response, Problem> {
     Ok((StatusCode::ACCEPTED, Json(json!({ "validation_id": id }))).into_response())
 }
 
-/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored.
+/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored; a pass that holds has its exit token.
 pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, String)>) -> Result<Response, Problem> {
     let id = parse(id)?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt");
     let number: u32 = number.parse().map_err(|_| unknown())?;
     let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
-    verdicts.into_iter().find(|v| v.attempt == number).map(|v| Json(v).into_response()).ok_or_else(unknown)
+    let verdict = verdicts.into_iter().find(|v| v.attempt == number).ok_or_else(unknown)?;
+    Ok(Json(hub.passed(verdict).await?).into_response())
 }

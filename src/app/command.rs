@@ -10,6 +10,7 @@ use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
+use super::token::{TokenCommand, TokenError, token};
 use super::{telemetry, wiring};
 use augenmass_core::units::ProductId;
 use augenmass_core::verdict::Versions;
@@ -73,6 +74,11 @@ enum Command {
         #[command(subcommand)]
         command: DecodeCommand,
     },
+    /// Exit tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
 }
@@ -91,6 +97,8 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
     #[error(transparent)]
@@ -162,6 +170,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
+        Command::Token { command } => Ok(token(&command, &mut std::io::stdout())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
 }

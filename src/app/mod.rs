@@ -15,4 +15,5 @@ pub mod replay;
 pub mod run;
 pub mod secrets;
 pub mod telemetry;
+pub mod token;
 pub mod wiring;

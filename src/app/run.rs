@@ -4,8 +4,10 @@ use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
+use super::secrets::{SecretError, exit_key};
 use super::telemetry;
 use super::wiring::{self, WiringError};
+use crate::access::exit_token::{ExitKey, NoKey};
 use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::journal::{Journal, JournalOptions};
@@ -64,6 +66,12 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A secret cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The key for exit tokens is none.
+    #[error(transparent)]
+    ExitKey(#[from] NoKey),
     /// The runtime or the server broke.
     #[error("the daemon cannot go on: {0}")]
     Runtime(#[from] std::io::Error),
@@ -156,7 +164,8 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let driver =
         tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
-    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page);
+    let exit = ExitKey::new(&exit_key(&config.data_directory)?, &config.station.id, config.api.exit_token_minutes)?;
+    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, exit);
     let address = listener.local_addr()?;
     tracing::info!(%address, station = config.station.id, "listening on this machine only: there are no accounts yet");
     axum::serve(listener, router(hub)).with_graceful_shutdown(told_to_stop()).await?;

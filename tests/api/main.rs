@@ -3,5 +3,6 @@
 
 mod catalogue;
 mod events;
+mod exit;
 mod station;
 mod visits;

@@ -1,8 +1,10 @@
 //! A station in process.
 
+use augenmass::access::exit_token::ExitKey;
 use augenmass::api::{Hub, ServiceInfo, Views, router};
 use augenmass::app::config;
 use augenmass::app::driver::{Driver, Sinks, Sources};
+use augenmass::app::secrets::exit_key;
 use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
 use augenmass::io::clock::Clock;
 use augenmass::io::store::{Database, Writer};
@@ -51,7 +53,8 @@ pub fn station(directory: &Path) -> Router {
         models_hash: String::new(),
     };
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
-    router(Hub::new(calls, views_seen, station_seen, info, directory.to_owned(), page))
+    let exit = ExitKey::new(&exit_key(directory).unwrap(), "basket-1", 10).unwrap();
+    router(Hub::new(calls, views_seen, station_seen, info, directory.to_owned(), page, exit))
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value, String) {

@@ -17,6 +17,9 @@ const SIGMA_SHARE: f64 = 2e-4;
 /// A stiff plate on four cells.
 const TWIST_SHARE: f64 = 0.05;
 
+/// From the plate to the gate, with a queue between.
+const EXIT_TOKEN_MINUTES: u32 = 10;
+
 /// Reads the whole file; `None` when a fault was noted that leaves nothing to build.
 pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
     let mut seen = Seen::default();
@@ -105,8 +108,9 @@ fn api(table: &Table<'_>) -> Option<Api> {
             None
         }
     });
+    let minutes = table.optional_whole("exit_token_minutes", 1..=120);
     table.finish();
-    Some(Api { listen: listen? })
+    Some(Api { listen: listen?, exit_token_minutes: minutes.unwrap_or(EXIT_TOKEN_MINUTES) })
 }
 
 fn data(table: &Table<'_>) -> Option<PathBuf> {

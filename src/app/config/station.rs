@@ -73,6 +73,8 @@ pub struct Station {
 pub struct Api {
     /// Loopback address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How long an exit token is good, minutes, 1 to 120; 10 if nothing is said.
+    pub exit_token_minutes: u32,
 }
 
 /// Where the models and the library that runs them lie.

@@ -1,5 +1,6 @@
 //! The SQLite file.
 
+use super::pass::note_pass;
 use augenmass_core::basket::Basket;
 use augenmass_core::goods::{ImportFaults, LookVector};
 use augenmass_core::station::{Mark, Record, Restored, RestoredVisit};
@@ -51,7 +52,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 4] = [SCHEMA, VOIDS, super::catalogue::PATCHES, MARKS];
+const MIGRATIONS: [&str; 5] = [SCHEMA, VOIDS, super::catalogue::PATCHES, MARKS, super::pass::PASSES];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "
@@ -298,6 +299,9 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
                     json("attempt", verdict.as_ref())?
                 ],
             )?;
+            if verdict.passed {
+                note_pass(connection, verdict)?;
+            }
         }
         Record::Void { id, attempt, at } => {
             connection.execute(

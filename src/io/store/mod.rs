@@ -6,8 +6,10 @@
 mod catalogue;
 mod csv;
 mod database;
+mod pass;
 mod writer;
 
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
 pub use database::{Database, StoreError};
+pub use pass::{Pass, Redeemed};
 pub use writer::{StoreEvent, Writer};
