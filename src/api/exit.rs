@@ -23,13 +23,13 @@ pub struct Redeem {
 
 /// `GET /.well-known/jwks.json`.
 pub async fn jwks(State(hub): State<Hub>) -> Json<Value> {
-    Json(hub.exit.jwks())
+    Json(hub.access.exit.jwks())
 }
 
 /// `POST /v1/exit-tokens/redeem`: lets one token through once. A second time, an expired one, and one whose pass is void are refused.
 pub async fn redeem(State(hub): State<Hub>, Body(Redeem { token }): Body<Redeem>) -> Result<Json<Value>, Problem> {
     let now = Clock::start().now().wall;
-    let claims = hub.exit.verify(&token, now).map_err(|fault| match fault {
+    let claims = hub.access.exit.verify(&token, now).map_err(|fault| match fault {
         TokenFault::NotOurs => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_token", fault.to_string()),
         TokenFault::Expired => Problem::new(StatusCode::GONE, "token_expired", fault.to_string()),
     })?;
@@ -74,7 +74,7 @@ impl Hub {
         let (id, attempt) = (verdict.validation_id.clone(), verdict.attempt);
         let pass = self.read(move |store| store.pass(&id, attempt)).await?;
         let Some(pass) = pass.filter(|pass| !pass.void) else { return Ok(verdict) };
-        let exit_token = self.exit.token(&verdict, &pass.basket_hash);
+        let exit_token = self.access.exit.token(&verdict, &pass.basket_hash);
         Ok(Arc::new(Verdict { exit_token, ..verdict.as_ref().clone() }))
     }
 }

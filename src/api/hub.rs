@@ -1,7 +1,8 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
 use super::problem::Problem;
-use crate::access::exit_token::ExitKey;
+use crate::access::Access;
+use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
@@ -54,8 +55,10 @@ pub struct Hub {
     reader: Arc<Mutex<Option<Database>>>,
     /// Writes the metrics page.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// Signs exit tokens.
-    pub exit: Arc<ExitKey>,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// By which credentials are judged.
+    pub clock: Clock,
     /// A place for each stream of events.
     pub streams: Arc<Semaphore>,
 }
@@ -75,7 +78,7 @@ impl Hub {
         info: ServiceInfo,
         data: PathBuf,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
-        exit: ExitKey,
+        access: Access,
     ) -> Self {
         Self {
             calls,
@@ -84,7 +87,8 @@ impl Hub {
             info: Arc::new(info),
             data: Arc::new(data),
             reader: Arc::default(),
-            exit: Arc::new(exit),
+            access: Arc::new(access),
+            clock: Clock::start(),
             metrics,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         }

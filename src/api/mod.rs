@@ -5,6 +5,8 @@ mod catalogue;
 mod display;
 mod events;
 mod exit;
+mod guard;
+mod handhelds;
 mod hub;
 mod ops;
 mod problem;
@@ -12,4 +14,4 @@ mod router;
 mod validations;
 
 pub use hub::{Call, Hub, ServiceInfo, Views};
-pub use router::router;
+pub use router::{access_table, router};

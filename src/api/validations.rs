@@ -2,13 +2,14 @@
 
 use super::hub::Hub;
 use super::problem::{Body, Problem};
+use crate::access::who::Caller;
 use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
 use augenmass_core::units::{BasketId, ValidationId};
 use augenmass_core::verdict::Outcome;
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -39,7 +40,14 @@ pub(super) fn parse(id: String) -> Result<ValidationId, Problem> {
 }
 
 /// `POST /v1/validations`: 201, and 200 with the same one while one is open for the basket.
-pub async fn open(State(hub): State<Hub>, Body(open): Body<Open>) -> Result<Response, Problem> {
+pub async fn open(
+    State(hub): State<Hub>,
+    Extension(caller): Extension<Caller>,
+    Body(open): Body<Open>,
+) -> Result<Response, Problem> {
+    if !caller.owns(&open.basket_id) {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown_basket", "no such basket"));
+    }
     let id = parse(format!("v-{}", uuid::Uuid::now_v7().simple()))?;
     let answer = hub.ask(Request::Validate { id, basket_id: open.basket_id, station_code: open.station_code }).await?;
     let Answer::Validation { id, created } = answer else { return Err(Problem::no_answer()) };

@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::access::{AccessCommand, AccessError, access};
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
 use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
@@ -74,6 +75,11 @@ enum Command {
         #[command(subcommand)]
         command: DecodeCommand,
     },
+    /// Credentials for those who speak with the station.
+    Access {
+        #[command(subcommand)]
+        command: AccessCommand,
+    },
     /// Exit tokens.
     Token {
         #[command(subcommand)]
@@ -97,6 +103,8 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
@@ -170,6 +178,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
+        Command::Access { command } => Ok(access(&command, &mut std::io::stdout())?),
         Command::Token { command } => Ok(token(&command, &mut std::io::stdout())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }

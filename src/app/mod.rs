@@ -1,5 +1,6 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
+pub mod access;
 pub mod calibrate;
 pub mod calibrations;
 pub mod catalogue;

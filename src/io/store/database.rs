@@ -52,7 +52,8 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 5] = [SCHEMA, VOIDS, super::catalogue::PATCHES, MARKS, super::pass::PASSES];
+const MIGRATIONS: [&str; 6] =
+    [SCHEMA, VOIDS, super::catalogue::PATCHES, MARKS, super::pass::PASSES, super::credential::CREDENTIALS];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "

@@ -4,12 +4,14 @@
 //! commits what queues up together, so that a verdict costs one flush and not several.
 
 mod catalogue;
+mod credential;
 mod csv;
 mod database;
 mod pass;
 mod writer;
 
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
+pub use credential::Credential;
 pub use database::{Database, StoreError};
 pub use pass::{Pass, Redeemed};
 pub use writer::{StoreEvent, Writer};
