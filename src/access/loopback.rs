@@ -1,12 +1,10 @@
-//! Without accounts the API is for this machine alone.
+//! Without TLS the API is for this machine alone, and for a proxy on it that has TLS.
 
 use std::net::SocketAddr;
 
 /// An address that would let strangers in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0} can be reached from other machines; without accounts and TLS only a loopback address such as 127.0.0.1 is allowed"
-)]
+#[error("{0} can be reached from other machines; without TLS only a loopback address such as 127.0.0.1 is allowed")]
 pub struct NotLoopback(pub SocketAddr);
 
 /// Lets only loopback addresses be listened on.
@@ -20,11 +18,16 @@ pub fn only_loopback(address: SocketAddr) -> Result<SocketAddr, NotLoopback> {
 /// Whether a request's `Host` names this machine. A page of somebody else's in a browser here can reach loopback under a
 /// name of its own (DNS rebinding); what it cannot do is send our name.
 pub fn is_own_host(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
+    let name = without_port(host);
+    ["127.0.0.1", "localhost", "[::1]"].contains(&name)
+}
+
+/// The name in a `Host`.
+pub fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         Some(_) | None => host,
-    };
-    ["127.0.0.1", "localhost", "[::1]"].contains(&name)
+    }
 }
 
 #[cfg(test)]

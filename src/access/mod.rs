@@ -1,3 +1,59 @@
-//! Floor 3: who may do what. Until accounts and TLS exist, that is: whoever sits on this machine, and nobody else.
+//! Floor 3: who may do what. Deny by default: each route names who gets in ([`who::Who`]), and [`Access`] finds out who asks.
 
+pub mod app_token;
+pub mod credential;
+pub mod exit_token;
 pub mod loopback;
+pub mod pairing;
+pub mod throttle;
+pub mod who;
+
+use app_token::AppKeys;
+use exit_token::ExitKey;
+use pairing::Pairing;
+use std::sync::{Mutex, PoisonError};
+use throttle::Throttle;
+
+/// Whether access control is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Each route lets in whom it names. What a station file that says nothing gets.
+    #[default]
+    Required,
+    /// Everybody on this machine may do everything: for demonstrations and development, and only by saying so.
+    Open,
+}
+
+/// What decides who may do what on this station.
+#[derive(Debug)]
+pub struct Access {
+    /// Whether it is on.
+    pub mode: Mode,
+    /// By which the retailer's app servers sign for shoppers.
+    pub app_keys: AppKeys,
+    /// The code on the display by which handhelds are paired.
+    pub pairing: Pairing,
+    /// Signs what opens the gate.
+    pub exit: ExitKey,
+    /// Names of this station besides those of this machine, as in `Host`.
+    pub hosts: Vec<String>,
+    throttle: Mutex<Throttle>,
+}
+
+impl Access {
+    /// Access as the station file wants it.
+    pub fn new(mode: Mode, app_keys: AppKeys, pairing: Pairing, exit: ExitKey, hosts: Vec<String>) -> Self {
+        Self { mode, app_keys, pairing, exit, hosts, throttle: Mutex::default() }
+    }
+
+    /// Whether a `Host` names this station.
+    pub fn is_own_host(&self, host: &str) -> bool {
+        let name = loopback::without_port(host);
+        loopback::is_own_host(host) || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// The failed attempts of late.
+    pub fn throttle<T>(&self, look: impl FnOnce(&mut Throttle) -> T) -> T {
+        look(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

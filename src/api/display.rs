@@ -1,7 +1,8 @@
 //! What the shopper sees at the station: idle, weighing, result.
 
 use super::hub::Hub;
-use augenmass_core::station::{PlateState, StationView, ValidationState};
+use crate::access::Mode;
+use augenmass_core::station::{PlateState, StationView, ValidationState, ValidationView};
 use augenmass_core::verdict::{Outcome, Verdict};
 use axum::Json;
 use axum::extract::State;
@@ -22,12 +23,18 @@ pub struct Screen {
     look_at: Vec<String>,
     /// The station's name.
     station: String,
+    /// By which a handheld is paired, while nobody is served; `null` where everybody is let in anyway.
+    pairing_code: Option<String>,
 }
 
 /// `GET /v1/display`.
 pub async fn screen(State(hub): State<Hub>) -> Json<Screen> {
     let view = hub.station.borrow().clone();
-    Json(draw(&view, &hub.info.station_name))
+    let mut screen = draw(&view, &hub.info.station_name);
+    if hub.access.mode == Mode::Required && matches!(screen.view, "idle" | "wait") {
+        screen.pairing_code = Some(hub.access.pairing.code(hub.clock.now().wall));
+    }
+    Json(screen)
 }
 
 fn draw(view: &StationView, station: &str) -> Screen {
@@ -37,8 +44,17 @@ fn draw(view: &StationView, station: &str) -> Screen {
         text: text.to_owned(),
         look_at: Vec::new(),
         station: station.to_owned(),
+        pairing_code: None,
     };
-    let verdict = view.active.as_ref().and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
+    let verdict = view.active.as_ref().filter(|a| !a.cancelled).and_then(|a| a.verdict.as_ref().map(|v| (a.state, v)));
+    let called = |a: &&ValidationView| a.staff_called && a.state != ValidationState::Closed;
+    if view.active.as_ref().filter(called).is_some() {
+        return plain(
+            "help",
+            "We’ll be right with you",
+            "Somebody of the store is on the way. Your basket can stay where it is.",
+        );
+    }
     match (view.state, verdict) {
         (state, Some((ValidationState::Decided | ValidationState::Closed, verdict)))
             if is_told(view, state, verdict) =>
@@ -87,6 +103,7 @@ fn result(verdict: &Verdict, station: &str) -> Screen {
             Outcome::Pass | Outcome::Assist | Outcome::Unavailable => Vec::new(),
         },
         station: station.to_owned(),
+        pairing_code: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
 use super::problem::Problem;
+use crate::access::Access;
+use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
@@ -8,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// A request on its way to the station, with where its answer goes.
 #[derive(Debug)]
@@ -53,7 +55,16 @@ pub struct Hub {
     reader: Arc<Mutex<Option<Database>>>,
     /// Writes the metrics page.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// By which credentials are judged.
+    pub clock: Clock,
+    /// A place for each stream of events.
+    pub streams: Arc<Semaphore>,
 }
+
+/// Most streams of events at one time.
+const STREAMS_MAX: usize = 64;
 
 /// A request that the disk does not finish in this time is given up; it may still be done.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -67,8 +78,20 @@ impl Hub {
         info: ServiceInfo,
         data: PathBuf,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
+        access: Access,
     ) -> Self {
-        Self { calls, views, station, info: Arc::new(info), data: Arc::new(data), reader: Arc::default(), metrics }
+        Self {
+            calls,
+            views,
+            station,
+            info: Arc::new(info),
+            data: Arc::new(data),
+            reader: Arc::default(),
+            access: Arc::new(access),
+            clock: Clock::start(),
+            metrics,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
     }
 
     /// Asks the station.

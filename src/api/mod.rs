@@ -3,6 +3,10 @@
 mod baskets;
 mod catalogue;
 mod display;
+mod events;
+mod exit;
+mod guard;
+mod handhelds;
 mod hub;
 mod ops;
 mod problem;
@@ -10,4 +14,4 @@ mod router;
 mod validations;
 
 pub use hub::{Call, Hub, ServiceInfo, Views};
-pub use router::router;
+pub use router::{access_table, router};

@@ -46,6 +46,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", Refusal::Busy.to_string())
     }
 
+    /// Too many failures of late.
+    pub fn too_often() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", "too many failures; wait a minute")
+    }
+
     /// The station did not answer.
     pub fn no_answer() -> Self {
         Self::new(

@@ -1,15 +1,17 @@
-//! All routes, and what holds for each of them.
+//! All routes with who gets in, and what holds for each of them.
 
+use super::guard::{guard, own_host_only};
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, ops, validations};
-use crate::access::loopback::is_own_host;
+use super::{baskets, catalogue, display, events, exit, handhelds, ops, validations};
+use crate::access::who::Who::{self, Anyone, App, BackOffice, Display, Gate, Handheld};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post, put};
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
 use std::time::Duration;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -21,45 +23,104 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(40);
 /// Pages load only what the station itself serves, and nobody frames them.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/// One thing that can be asked, and by whom.
+struct Route {
+    method: Method,
+    path: &'static str,
+    who: &'static [Who],
+    handler: MethodRouter<Hub>,
+}
+
+/// Who speaks for a shopper.
+const SHOPPING: &[Who] = &[App, Handheld];
+
+/// Every route. There is no way to add one without saying who gets in.
+fn routes() -> Vec<Route> {
+    vec![
+        get("/", &[Anyone], display::page),
+        get("/display.js", &[Anyone], display::script),
+        get("/display.css", &[Anyone], display::style),
+        get("/live", &[Anyone], ops::live),
+        get("/ready", &[BackOffice], ops::ready),
+        get("/metrics", &[BackOffice], ops::metrics),
+        get("/v1/station", &[BackOffice], ops::station),
+        get("/v1/display", &[Display, BackOffice], display::screen),
+        post("/v1/handhelds", &[Anyone], handhelds::pair),
+        put("/v1/baskets/{id}", SHOPPING, baskets::put),
+        get("/v1/baskets/{id}", SHOPPING, baskets::get),
+        route(Method::DELETE, MethodFilter::DELETE, "/v1/baskets/{id}", SHOPPING, baskets::delete),
+        post("/v1/validations", SHOPPING, validations::open),
+        get("/v1/validations/{id}", SHOPPING, validations::get),
+        get("/v1/validations/{id}/events", SHOPPING, events::of_validation),
+        post("/v1/validations/{id}/retry", SHOPPING, validations::retry),
+        post("/v1/validations/{id}/call-staff", SHOPPING, validations::call_staff),
+        post("/v1/validations/{id}/cancel", SHOPPING, validations::cancel),
+        get("/v1/validations/{id}/attempts/{number}", SHOPPING, validations::attempt),
+        get("/.well-known/jwks.json", &[Anyone], exit::jwks),
+        post("/v1/exit-tokens/redeem", &[Gate], exit::redeem),
+        put("/v1/catalogue", &[BackOffice], catalogue::put).body_max(catalogue::CATALOGUE_MAX),
+        route(Method::PATCH, MethodFilter::PATCH, "/v1/catalogue/{id}", &[BackOffice], catalogue::patch),
+    ]
+}
+
+fn route<H: Handler<T, Hub>, T: 'static>(
+    method: Method,
+    filter: MethodFilter,
+    path: &'static str,
+    who: &'static [Who],
+    handler: H,
+) -> Route {
+    Route { method, path, who, handler: on(filter, handler) }
+}
+
+fn get<H: Handler<T, Hub>, T: 'static>(path: &'static str, who: &'static [Who], handler: H) -> Route {
+    route(Method::GET, MethodFilter::GET, path, who, handler)
+}
+
+fn post<H: Handler<T, Hub>, T: 'static>(path: &'static str, who: &'static [Who], handler: H) -> Route {
+    route(Method::POST, MethodFilter::POST, path, who, handler)
+}
+
+fn put<H: Handler<T, Hub>, T: 'static>(path: &'static str, who: &'static [Who], handler: H) -> Route {
+    route(Method::PUT, MethodFilter::PUT, path, who, handler)
+}
+
+impl Route {
+    fn body_max(self, bytes: usize) -> Self {
+        Self { handler: self.handler.layer(DefaultBodyLimit::max(bytes)), ..self }
+    }
+}
+
+/// Who gets in where: method, path, and whom it names.
+pub fn access_table() -> Vec<(Method, &'static str, &'static [Who])> {
+    routes().into_iter().map(|route| (route.method, route.path, route.who)).collect()
+}
+
 /// The whole API.
 pub fn router(hub: Hub) -> Router {
     let policy =
         SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
     let sniff = SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Router::new()
-        .route("/", get(display::page))
-        .route("/display.js", get(display::script))
-        .route("/display.css", get(display::style))
-        .route("/live", get(ops::live))
-        .route("/ready", get(ops::ready))
-        .route("/metrics", get(ops::metrics))
-        .route("/v1/station", get(ops::station))
-        .route("/v1/display", get(display::screen))
-        .route("/v1/baskets/{id}", put(baskets::put).get(baskets::get).delete(baskets::delete))
-        .route("/v1/validations", post(validations::open))
-        .route("/v1/validations/{id}", get(validations::get))
-        .route("/v1/validations/{id}/retry", post(validations::retry))
-        .route("/v1/validations/{id}/attempts/{number}", get(validations::attempt))
-        .route("/v1/catalogue", put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::CATALOGUE_MAX)))
-        .route("/v1/catalogue/{id}", patch(catalogue::patch))
+    let guarded = routes().into_iter().fold(Router::new(), |router, route| {
+        let guard = from_fn_with_state((hub.clone(), route.who), guard);
+        router.route(route.path, route.handler.route_layer(guard))
+    });
+    guarded
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this is not done here")
         })
-        .with_state(hub)
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_WITHIN))
-        .layer(middleware::from_fn(own_host_only))
+        .layer(from_fn_with_state(hub.clone(), own_host_only))
+        .layer(map_response(not_to_be_kept))
         .layer(policy)
         .layer(sniff)
+        .with_state(hub)
 }
 
-async fn own_host_only(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).or_else(|| request.uri().host());
-    if host.is_some_and(is_own_host) {
-        next.run(request).await
-    } else {
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", "this station does not go by that name")
-            .into_response()
-    }
+/// What is for one caller is not for a cache.
+async fn not_to_be_kept(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }

@@ -2,13 +2,14 @@
 
 use super::hub::Hub;
 use super::problem::{Body, Problem};
-use augenmass_core::station::{Answer, Request, ValidationState, ValidationView};
+use crate::access::who::Caller;
+use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
 use augenmass_core::units::{BasketId, ValidationId};
 use augenmass_core::verdict::Outcome;
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -34,12 +35,19 @@ pub struct Wait {
     after: Option<u32>,
 }
 
-fn parse(id: String) -> Result<ValidationId, Problem> {
+pub(super) fn parse(id: String) -> Result<ValidationId, Problem> {
     id.try_into().map_err(|error| Problem::bad_id(&error))
 }
 
 /// `POST /v1/validations`: 201, and 200 with the same one while one is open for the basket.
-pub async fn open(State(hub): State<Hub>, Body(open): Body<Open>) -> Result<Response, Problem> {
+pub async fn open(
+    State(hub): State<Hub>,
+    Extension(caller): Extension<Caller>,
+    Body(open): Body<Open>,
+) -> Result<Response, Problem> {
+    if !caller.owns(&open.basket_id) {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown_basket", "no such basket"));
+    }
     let id = parse(format!("v-{}", uuid::Uuid::now_v7().simple()))?;
     let answer = hub.ask(Request::Validate { id, basket_id: open.basket_id, station_code: open.station_code }).await?;
     let Answer::Validation { id, created } = answer else { return Err(Problem::no_answer()) };
@@ -60,7 +68,7 @@ pub async fn get(
     let until = Instant::now() + Duration::from_secs(query.wait.min(WAIT_MAX_S));
     let mut views = hub.views.clone();
     if !views.borrow().contains_key(&id) {
-        return stored(&hub, id).await.map(Json);
+        return Ok(Json(hub.with_exit_token(stored(&hub, id).await?).await?));
     }
     let fits =
         |view: Option<&ValidationView>| view.is_none_or(|v| v.attempt > after || v.state == ValidationState::Closed);
@@ -68,32 +76,35 @@ pub async fn get(
     drop(waited);
     let view = views.borrow().get(&id).cloned();
     match view {
-        Some(view) => Ok(Json(view)),
-        None => stored(&hub, id).await.map(Json),
+        Some(view) => Ok(Json(hub.with_exit_token(view).await?)),
+        None => Ok(Json(hub.with_exit_token(stored(&hub, id).await?).await?)),
     }
 }
 
 /// One that has left the memory, as the store knows it.
-async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
+pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView, Problem> {
     let wanted = id.clone();
     let found = hub
         .read(move |store| match store.validation(&wanted)? {
             None => Ok(None),
-            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?))),
+            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?, store.marks(&wanted)?))),
         })
         .await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
-    let (basket_id, mut verdicts, void) = found.ok_or_else(unknown)?;
+    let (basket_id, mut verdicts, void, marks) = found.ok_or_else(unknown)?;
     let verdict = verdicts.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
     let void = verdict.as_ref().is_some_and(|v| void == Some(v.attempt));
-    let state = if passed && !void { ValidationState::Closed } else { ValidationState::Aside };
+    let cancelled = marks.contains(&Mark::Cancelled);
+    let state = if cancelled || passed && !void { ValidationState::Closed } else { ValidationState::Aside };
     Ok(ValidationView {
         validation_id: id,
         basket_id,
         state,
         attempt: verdict.as_ref().map_or(0, |v| v.attempt),
         void,
+        staff_called: marks.contains(&Mark::StaffCalled),
+        cancelled,
         verdict,
     })
 }
@@ -105,13 +116,28 @@ pub async fn retry(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Res
     Ok((StatusCode::ACCEPTED, Json(json!({ "validation_id": id }))).into_response())
 }
 
-/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored.
-pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, u32)>) -> Result<Response, Problem> {
+/// `POST /v1/validations/{id}/call-staff`: "somebody please come."
+pub async fn call_staff(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, Problem> {
+    mark(&hub, id, Mark::StaffCalled).await
+}
+
+/// `POST /v1/validations/{id}/cancel`: the shopper gives it up; the basket can be changed, deleted, or validated anew.
+pub async fn cancel(State(hub): State<Hub>, Path(id): Path<String>) -> Result<Response, Problem> {
+    mark(&hub, id, Mark::Cancelled).await
+}
+
+async fn mark(hub: &Hub, id: String, mark: Mark) -> Result<Response, Problem> {
     let id = parse(id)?;
+    hub.ask(Request::Mark { id: id.clone(), mark }).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "validation_id": id }))).into_response())
+}
+
+/// `GET /v1/validations/{id}/attempts/{n}`: one attempt's verdict, as it was stored; a pass that holds has its exit token.
+pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, String)>) -> Result<Response, Problem> {
+    let id = parse(id)?;
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt");
+    let number: u32 = number.parse().map_err(|_| unknown())?;
     let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
-    verdicts
-        .into_iter()
-        .find(|v| v.attempt == number)
-        .map(|v| Json(v).into_response())
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt"))
+    let verdict = verdicts.into_iter().find(|v| v.attempt == number).ok_or_else(unknown)?;
+    Ok(Json(hub.passed(verdict).await?).into_response())
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::access::{AccessCommand, AccessError, access};
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
 use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
@@ -10,6 +11,7 @@ use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
+use super::token::{TokenCommand, TokenError, token};
 use super::weights::{WeightsCommand, WeightsError, weights};
 use super::{telemetry, wiring};
 use augenmass_core::units::ProductId;
@@ -74,6 +76,16 @@ enum Command {
         #[command(subcommand)]
         command: DecodeCommand,
     },
+    /// Credentials for those who speak with the station.
+    Access {
+        #[command(subcommand)]
+        command: AccessCommand,
+    },
+    /// Exit tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
     /// What was learned of weights.
@@ -97,6 +109,10 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
     #[error(transparent)]
@@ -171,6 +187,8 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         }
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
         Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
+        Command::Access { command } => Ok(access(&command, &mut std::io::stdout())?),
+        Command::Token { command } => Ok(token(&command, &mut std::io::stdout())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }
 }

@@ -1,5 +1,6 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
+pub mod access;
 pub mod calibrate;
 pub mod calibrations;
 pub mod catalogue;
@@ -16,5 +17,6 @@ pub mod run;
 pub mod school;
 pub mod secrets;
 pub mod telemetry;
+pub mod token;
 pub mod weights;
 pub mod wiring;

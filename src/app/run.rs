@@ -1,5 +1,6 @@
 //! `augenmass run`: opens all doors, restores what was, and drives the station until it is told to stop.
 
+use super::access::{AccessError, of_station};
 use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, parse};
 use super::driver::{Driver, Sinks, Sources};
@@ -7,6 +8,7 @@ use super::eyes::StationEyes;
 use super::school::{House, School};
 use super::telemetry;
 use super::wiring::{self, WiringError};
+use crate::access::Mode;
 use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::journal::{Journal, JournalOptions};
@@ -17,6 +19,7 @@ use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
 use augenmass_core::station::{Input, Machine, Restored};
 use augenmass_core::verdict::Versions;
 use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,6 +68,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is no access control to start with.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The runtime or the server broke.
     #[error("the daemon cannot go on: {0}")]
     Runtime(#[from] std::io::Error),
@@ -158,10 +164,19 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let driver =
         tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
-    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page);
+    let access = of_station(&config)?;
+    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, access);
     let address = listener.local_addr()?;
-    tracing::info!(%address, station = config.station.id, "listening on this machine only: there are no accounts yet");
-    axum::serve(listener, router(hub)).with_graceful_shutdown(told_to_stop()).await?;
+    match config.api.access {
+        Mode::Required => tracing::info!(%address, station = config.station.id, "listening on this machine only"),
+        Mode::Open => tracing::warn!(
+            %address,
+            station = config.station.id,
+            "listening on this machine only, and open to everybody on it: [api].access says so"
+        ),
+    }
+    let service = router(hub).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(told_to_stop()).await?;
     goods.abort();
     driver.abort();
     let _ = driver.await;

@@ -1,7 +1,9 @@
 //! Secrets by name: files in a folder that only the daemon's user may read, never in a station file and never in a log.
 
+use crate::access::exit_token::ExitKey;
 use augenmass_core::weighing::wire::dialog::Polynomial;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where they lie, in the station's data folder.
@@ -21,6 +23,9 @@ pub enum SecretError {
     /// Others can read it.
     #[error("the secret {} can be read by others: `chmod 600` it", .0.display())]
     Open(PathBuf),
+    /// It is no key, or none can be made.
+    #[error("{} is no key and none can be made", .0.display())]
+    NoKey(PathBuf),
     /// It is no polynomial.
     #[error("the secret {} holds no polynomial: write it in hexadecimal, as in 1A2B", .0.display())]
     NoPolynomial(PathBuf),
@@ -45,6 +50,37 @@ pub fn polynomial(data_directory: &Path, name: &str) -> Result<Polynomial, Secre
     }
 }
 
+/// The station's key for exit tokens (PKCS #8), made the first time.
+///
+/// # Errors
+/// A file that cannot be read or written, that others can read, and a system that makes no key.
+pub fn exit_key(data_directory: &Path) -> Result<Vec<u8>, SecretError> {
+    let path = data_directory.join(FOLDER).join("exit-key");
+    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+    match std::fs::metadata(&path) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => Err(SecretError::Open(path)),
+        Ok(_) => std::fs::read(&path).map_err(unreadable),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = ExitKey::generate().map_err(|_| SecretError::NoKey(path.clone()))?;
+            keep(&path, &key).map_err(unreadable)?;
+            Ok(key)
+        }
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// Writes a secret that nobody else may read, not even for a moment, and that is whole or not there.
+fn keep(path: &Path, secret: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    let fresh = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(secret)?;
+    file.sync_all()?;
+    std::fs::rename(fresh, path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +98,18 @@ mod tests {
     fn a_polynomial_is_read_from_a_file_of_its_own() {
         assert_eq!(polynomial(put("1A2B\n", 0o600).path(), "p").unwrap(), Polynomial::new(0x1A2B));
         assert_eq!(polynomial(put("0x11021", 0o400).path(), "p").unwrap(), Polynomial::new(0x1021));
+    }
+
+    #[test]
+    fn the_exit_key_is_made_once_and_for_nobody_else() {
+        let data = tempfile::tempdir().unwrap();
+        let key = exit_key(data.path()).unwrap();
+        assert_eq!(exit_key(data.path()).unwrap(), key);
+        assert!(ExitKey::new(&key, "s", 1).is_ok());
+        let path = data.path().join(FOLDER).join("exit-key");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(exit_key(data.path()), Err(SecretError::Open(_))));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The API in process: the real router, driver, machine and SQLite file; no port and no camera, so that the scale is out.
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod access;
 mod catalogue;
+mod events;
+mod exit;
 mod station;
 mod visits;

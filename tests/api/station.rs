@@ -1,6 +1,7 @@
 //! A station in process.
 
 use augenmass::api::{Hub, ServiceInfo, Views, router};
+use augenmass::app::access::of_station;
 use augenmass::app::config;
 use augenmass::app::driver::{Driver, Sinks, Sources};
 use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
@@ -19,8 +20,17 @@ use tower::ServiceExt;
 
 /// A station whose port does not exist, with its data in `directory`.
 pub fn station(directory: &Path) -> Router {
+    station_with(directory, &[])
+}
+
+/// The same with changes in its file.
+pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
     let text = include_str!("../../hw-configs/basket-plate.toml")
         .replace("run/basket-1/by-path/plate", &directory.join("no-port").display().to_string());
+    let text = changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
     let file = config::parse(&text, "basket-plate.toml").unwrap();
     let clock = Clock::start();
     let restored = Database::open(directory).unwrap().restore().unwrap();
@@ -51,7 +61,10 @@ pub fn station(directory: &Path) -> Router {
         models_hash: String::new(),
     };
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
-    router(Hub::new(calls, views_seen, station_seen, info, directory.to_owned(), page))
+    let mut api = file;
+    api.data_directory = directory.to_owned();
+    let access = of_station(&api).unwrap();
+    router(Hub::new(calls, views_seen, station_seen, info, directory.to_owned(), page, access))
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value, String) {

@@ -14,7 +14,7 @@ function show(screen) {
   document.body.dataset.view = screen.view;
   put("headline", screen.headline);
   put("text", screen.text);
-  put("station", screen.station);
+  put("station", screen.pairing_code ? `${screen.station} · ${screen.pairing_code}` : screen.station);
   document.getElementById("look-at").replaceChildren(
     ...screen.look_at.map((name) => Object.assign(document.createElement("li"), { textContent: name })),
   );

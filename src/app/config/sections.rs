@@ -12,12 +12,16 @@ use super::station::{
     Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Station, StationConfig,
     WithoutCamera,
 };
+use crate::access::Mode;
 use augenmass_core::basket::InStorePattern;
 
 /// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
 const SIGMA_SHARE: f64 = 2e-4;
 /// A stiff plate on four cells.
 const TWIST_SHARE: f64 = 0.05;
+
+/// From the plate to the gate, with a queue between.
+const EXIT_TOKEN_MINUTES: u32 = 10;
 
 /// Reads the whole file; `None` when a fault was noted that leaves nothing to build.
 pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
@@ -95,8 +99,8 @@ fn api(table: &Table<'_>) -> Option<Api> {
             table.fault(
                 "listen",
                 format!(
-                    "'{text}' can be reached from other machines, and there are no accounts yet: \
-                     use 127.0.0.1:{}",
+                    "'{text}' can be reached from other machines, and this station has no TLS of its own: \
+                     use 127.0.0.1:{}, and a proxy with TLS before it",
                     address.port()
                 ),
             );
@@ -107,8 +111,21 @@ fn api(table: &Table<'_>) -> Option<Api> {
             None
         }
     });
+    let minutes = table.optional_whole("exit_token_minutes", 1..=120);
+    let access = match table.has("access") {
+        true => table.choice("access", &[("required", Mode::Required), ("open", Mode::Open)]),
+        false => Some(Mode::Required),
+    };
+    let hosts: Option<Vec<String>> = table.optional_as("hosts");
+    let app_keys = table.optional_text("app_keys").map(PathBuf::from);
     table.finish();
-    Some(Api { listen: listen? })
+    Some(Api {
+        listen: listen?,
+        access: access?,
+        hosts: hosts.unwrap_or_default(),
+        app_keys,
+        exit_token_minutes: minutes.unwrap_or(EXIT_TOKEN_MINUTES),
+    })
 }
 
 fn data(table: &Table<'_>) -> Option<PathBuf> {

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::access::Mode;
 use augenmass_core::weighing::wire::{MassUnit, Protocol, RegisterMap};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
@@ -73,6 +74,16 @@ pub struct Station {
 pub struct Api {
     /// Loopback address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether everybody on this machine may do everything; no, if nothing is said.
+    #[serde(serialize_with = "as_mode")]
+    pub access: Mode,
+    /// Names of this station besides `localhost`, as a proxy before it passes them on in `Host`.
+    pub hosts: Vec<String>,
+    /// JWK set with the public keys by which the retailer signs for apps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_keys: Option<PathBuf>,
+    /// How long an exit token is good, minutes, 1 to 120; 10 if nothing is said.
+    pub exit_token_minutes: u32,
 }
 
 /// Where the models and the library that runs them lie.
@@ -370,4 +381,11 @@ fn as_patterns<S: Serializer>(patterns: &[String], serializer: S) -> Result<S::O
         sequence.serialize_element(&Section { pattern })?;
     }
     sequence.end()
+}
+
+fn as_mode<S: Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match mode {
+        Mode::Required => "required",
+        Mode::Open => "open",
+    })
 }

@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::ledger::{Ledger, Put};
 use super::limits;
-use super::message::{Answer, Input, Now, Output, Record, Refusal, Request, SaveId, Ticket};
+use super::message::{Answer, Input, Mark, Now, Output, Record, Refusal, Request, SaveId, Ticket};
 use super::senses::{Evidence, Senses, WithoutCamera};
 use super::view::{PlateState, StationView, ValidationState, ValidationView};
 use super::visit::Visit;
@@ -61,6 +61,8 @@ pub struct RestoredVisit {
     pub verdicts: Vec<Arc<Verdict>>,
     /// The attempt whose pass became void, the last one if several did.
     pub void: Option<u32>,
+    /// What the shopper said of it.
+    pub marks: Vec<Mark>,
 }
 
 /// What a record on its way to the disk will bring about.
@@ -103,9 +105,10 @@ impl Machine {
             let _ = ledger.put(&id, basket, &config.in_store_codes, Today::of(now.wall));
         }
         let mut active = None;
-        for RestoredVisit { id, basket_id, verdicts, void } in restored.validations {
+        for RestoredVisit { id, basket_id, verdicts, void, marks } in restored.validations {
             let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
-            let visit = Visit::restore(id.clone(), basket_id, verdicts.last().cloned(), void, corrections, now.mono);
+            let visit =
+                Visit::restore(id.clone(), basket_id, verdicts.last().cloned(), void, corrections, &marks, now.mono);
             let closed = visit.is_closed();
             if ledger.open(visit).is_err() {
                 continue;
@@ -436,6 +439,7 @@ impl Machine {
                 }
                 Request::Validate { id, basket_id, station_code } => self.validate(now, id, basket_id, &station_code),
                 Request::Retry { id } => self.retry(now, &id),
+                Request::Mark { id, mark } => self.mark(now, id, mark),
             }
         };
         match done {
@@ -488,6 +492,23 @@ impl Machine {
         visit.ask(now.mono);
         self.active = Some(id.clone());
         Ok((None, Answer::Retrying))
+    }
+
+    /// Asked twice it is done once. Who has passed or given up cannot be called to or give up any more.
+    fn mark(&mut self, now: Now, id: ValidationId, mark: Mark) -> Result<(Option<Record>, Answer), Refusal> {
+        let visit = self.ledger.visit_mut(&id).ok_or(Refusal::UnknownValidation)?;
+        if visit.is_marked(mark) {
+            return Ok((None, Answer::Marked));
+        }
+        if visit.is_closed() {
+            return Err(Refusal::ValidationClosed);
+        }
+        visit.mark(mark);
+        // An attempt on its way to the disk ends it when it is there.
+        if visit.is_closed() && !visit.is_saving() {
+            self.ledger.closed(&id);
+        }
+        Ok((Some(Record::Marked { id, mark, at: now.wall }), Answer::Marked))
     }
 
     fn where_it_stands(&self, visit: &Visit) -> ValidationState {

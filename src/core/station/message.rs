@@ -107,6 +107,35 @@ pub enum Request {
         /// The validation.
         id: ValidationId,
     },
+    /// Something to keep beside a validation that is open.
+    Mark {
+        /// The validation.
+        id: ValidationId,
+        /// What.
+        mark: Mark,
+    },
+}
+
+/// What a shopper may say of a validation; kept beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// "Somebody please come."
+    StaffCalled,
+    /// "I give it up."
+    Cancelled,
+}
+
+impl Mark {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::StaffCalled, Self::Cancelled];
+
+    /// As in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StaffCalled => "staff_called",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// What the machine wants done.
@@ -166,6 +195,15 @@ pub enum Record {
         /// When.
         opened_at: Wall,
     },
+    /// Something the shopper said of a validation.
+    Marked {
+        /// The validation.
+        id: ValidationId,
+        /// What.
+        mark: Mark,
+        /// When.
+        at: Wall,
+    },
     /// An attempt was decided; never changed after.
     Attempt(Arc<Verdict>),
     /// A pass does not hold any more: goods were added before the basket left the plate.
@@ -198,6 +236,8 @@ pub enum Answer {
     },
     /// Another attempt is on its way.
     Retrying,
+    /// It is noted.
+    Marked,
 }
 
 /// Why something was not done. State is untouched.

@@ -14,6 +14,6 @@ pub mod view;
 pub mod visit;
 
 pub use machine::{Machine, Restored, RestoredVisit, StationConfig};
-pub use message::{Answer, Input, Now, Output, Record, Refusal, Request};
+pub use message::{Answer, Input, Mark, Now, Output, Record, Refusal, Request};
 pub use senses::WithoutCamera;
 pub use view::{PlateState, SenseView, StationView, ValidationState, ValidationView};

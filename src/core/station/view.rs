@@ -21,7 +21,7 @@ pub enum ValidationState {
     Aside,
     /// An attempt is decided; put it right, then it is judged again.
     Decided,
-    /// Passed, or resolved by staff.
+    /// Passed, resolved by staff, or given up.
     Closed,
 }
 
@@ -38,6 +38,10 @@ pub struct ValidationView {
     pub attempt: u32,
     /// Whether that verdict was a pass that holds no more, because goods were added before the basket left the plate.
     pub void: bool,
+    /// Whether somebody of the store was asked to come.
+    pub staff_called: bool,
+    /// Whether the shopper has given it up.
+    pub cancelled: bool,
     /// The latest attempt's verdict.
     pub verdict: Option<Arc<Verdict>>,
 }

@@ -1,6 +1,7 @@
 //! One validation: attempts 1..n, each decided once.
 
 use super::limits;
+use super::message::Mark;
 use super::view::{ValidationState, ValidationView};
 use crate::units::{BasketId, Mass, Mono, ValidationId};
 use crate::verdict::{Outcome, Verdict};
@@ -27,6 +28,10 @@ pub struct Visit {
     /// The attempt whose pass holds no more.
     void: Option<u32>,
     corrections: u32,
+    /// Whether somebody of the store was asked to come.
+    called: bool,
+    /// Whether the shopper has given it up.
+    cancelled: bool,
 }
 
 impl Visit {
@@ -42,6 +47,8 @@ impl Visit {
             left: false,
             void: None,
             corrections: 0,
+            called: false,
+            cancelled: false,
         }
     }
 
@@ -52,23 +59,30 @@ impl Visit {
         latest: Option<Arc<Verdict>>,
         void: Option<u32>,
         corrections: u32,
+        marks: &[Mark],
         now: Mono,
     ) -> Self {
-        let mut visit =
-            Self { id, basket_id, due: None, saving: None, latest, judged: None, left: true, void, corrections };
+        let mut visit = Self { latest, left: true, void, corrections, due: None, ..Self::open(id, basket_id, now) };
+        for mark in marks {
+            visit.mark(*mark);
+        }
         visit.ask(now);
         visit
     }
 
     /// Whether it has ended.
     pub fn is_closed(&self) -> bool {
+        self.cancelled || self.has_passed()
+    }
+
+    fn has_passed(&self) -> bool {
         self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Pass && self.void != Some(v.attempt))
     }
 
     /// Takes a pass back if more rests on the plate than what passed and the basket has not left; gives its attempt.
     /// The next attempt is due then.
     pub fn void_if_more(&mut self, load: &Load, now: Mono) -> Option<u32> {
-        let judged = self.judged.filter(|_| self.is_closed() && !self.left)?;
+        let judged = self.judged.filter(|_| self.has_passed() && !self.cancelled && !self.left)?;
         if load.mass - judged.mass <= limit(load, &judged) {
             return None;
         }
@@ -76,6 +90,22 @@ impl Visit {
         self.void = Some(attempt);
         self.ask(now);
         Some(attempt)
+    }
+
+    /// Notes what the shopper wants.
+    pub fn mark(&mut self, mark: Mark) {
+        match mark {
+            Mark::StaffCalled => self.called = true,
+            Mark::Cancelled => self.cancelled = true,
+        }
+    }
+
+    /// Whether this was noted already.
+    pub fn is_marked(&self, mark: Mark) -> bool {
+        match mark {
+            Mark::StaffCalled => self.called,
+            Mark::Cancelled => self.cancelled,
+        }
     }
 
     /// Whether a verdict is on its way to the disk.
@@ -168,6 +198,8 @@ impl Visit {
             state,
             attempt: self.latest.as_ref().map_or(0, |v| v.attempt),
             void: self.latest.as_ref().is_some_and(|v| self.void == Some(v.attempt)),
+            staff_called: self.called,
+            cancelled: self.cancelled,
             verdict: self.latest.clone(),
         }
     }

@@ -1,8 +1,9 @@
 //! The SQLite file.
 
+use super::pass::note_pass;
 use augenmass_core::basket::Basket;
 use augenmass_core::goods::{ImportFaults, LookVector};
-use augenmass_core::station::{Record, Restored, RestoredVisit};
+use augenmass_core::station::{Mark, Record, Restored, RestoredVisit};
 use augenmass_core::units::{BasketId, ProductId, ValidationId, Wall};
 use augenmass_core::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -51,7 +52,8 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 4] = [SCHEMA, VOIDS, super::catalogue::PATCHES, BELIEFS];
+const MIGRATIONS: [&str; 7] =
+    [SCHEMA, VOIDS, super::catalogue::PATCHES, MARKS, super::pass::PASSES, super::credential::CREDENTIALS, BELIEFS];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "
@@ -75,6 +77,11 @@ CREATE TABLE void (validation_id TEXT NOT NULL, attempt INTEGER NOT NULL, at_ms 
   PRIMARY KEY (validation_id, attempt)) STRICT;
 CREATE TRIGGER void_is_final BEFORE UPDATE ON void BEGIN SELECT RAISE(ABORT, 'a void is never changed'); END;
 CREATE TRIGGER void_stays BEFORE DELETE ON void BEGIN SELECT RAISE(ABORT, 'a void is never deleted'); END;
+";
+
+/// What shoppers said of their validations.
+const MARKS: &str = "
+CREATE TABLE mark (validation_id TEXT NOT NULL, mark TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (validation_id, mark)) STRICT;
 ";
 
 /// What was learned, how it came about, and up to which attempt.
@@ -167,8 +174,8 @@ impl Database {
         while let Some(row) = rows.next()? {
             let (id, basket): (String, String) = (row.get(0)?, row.get(1)?);
             let id: ValidationId = id.try_into().map_err(|e| unreadable("validation", e))?;
-            let (verdicts, void) = (self.verdicts(&id)?, self.void(&id)?);
-            validations.push(RestoredVisit { id, basket_id: basket_id(basket)?, verdicts, void });
+            let (verdicts, void, marks) = (self.verdicts(&id)?, self.void(&id)?, self.marks(&id)?);
+            validations.push(RestoredVisit { id, basket_id: basket_id(basket)?, verdicts, void, marks });
         }
         Ok(Restored { baskets, validations })
     }
@@ -196,6 +203,17 @@ impl Database {
     pub fn void(&self, id: &ValidationId) -> Result<Option<u32>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT max(attempt) FROM void WHERE validation_id = ?1")?;
         Ok(query.query_row(params![id.as_str()], |row| row.get(0))?)
+    }
+
+    /// What the shopper said of a validation.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn marks(&self, id: &ValidationId) -> Result<Vec<Mark>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT mark FROM mark WHERE validation_id = ?1")?;
+        let names = query.query_map(params![id.as_str()], |row| row.get::<_, String>(0))?;
+        let names: Vec<String> = names.collect::<Result<_, _>>()?;
+        Ok(Mark::ALL.into_iter().filter(|mark| names.iter().any(|name| name == mark.as_str())).collect())
     }
 
     /// The basket of a validation, if there is such a validation.
@@ -283,6 +301,12 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
                 params![id.as_str(), basket_id.as_str(), opened_at.ms()],
             )?;
         }
+        Record::Marked { id, mark, at } => {
+            connection.execute(
+                "INSERT OR IGNORE INTO mark (validation_id, mark, at_ms) VALUES (?1, ?2, ?3)",
+                params![id.as_str(), mark.as_str(), at.ms()],
+            )?;
+        }
         Record::Attempt(verdict) => {
             connection.execute(
                 "INSERT INTO attempt (validation_id, attempt, outcome, decided_at_ms, verdict) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -294,6 +318,9 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
                     json("attempt", verdict.as_ref())?
                 ],
             )?;
+            if verdict.passed {
+                note_pass(connection, verdict)?;
+            }
         }
         Record::Void { id, attempt, at } => {
             connection.execute(

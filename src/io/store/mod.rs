@@ -5,11 +5,15 @@
 
 mod beliefs;
 mod catalogue;
+mod credential;
 mod csv;
 mod database;
+mod pass;
 mod writer;
 
 pub use beliefs::{PastBelief, Unlearned};
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
+pub use credential::Credential;
 pub use database::{Database, StoreError};
+pub use pass::{Pass, Redeemed};
 pub use writer::{StoreEvent, Writer};
