@@ -202,6 +202,22 @@ fn a_rollback_restores_exactly() {
 }
 
 #[test]
+fn of_what_is_old_the_last_of_each_day_is_kept() {
+    let mut shop = Shop::new();
+    // 19, 20, 21, 22 and 23 h, then 0 and 1 h of the next day.
+    for _ in 0..7 {
+        shop.passes(TRUE_G);
+    }
+    shop.go_on(1000);
+    let all = shop.database.belief_history(&jam(), 50).unwrap();
+    assert_eq!(all.len(), 7);
+    assert_eq!(shop.database.thin_history(wall(29 * 1440)).unwrap(), 0, "a month is kept whole");
+    assert!(shop.database.thin_history(wall(40 * 1440)).unwrap() > 0);
+    let kept = shop.database.belief_history(&jam(), 50).unwrap();
+    assert_eq!(kept, [all[0].clone(), all[2].clone()]);
+}
+
+#[test]
 fn the_command_line_shows_and_takes_back() {
     let mut shop = Shop::new();
     for _ in 0..12 {
@@ -219,7 +235,7 @@ fn the_command_line_shows_and_takes_back() {
     assert_eq!(lines[0]["mean_g"], belief.mean_g);
     let (fine, done) = shop.tool(&["rollback", "jam-450", "--to", "2026-11-21T18:30:00Z"]);
     assert!(fine && done.starts_with("1 weights taken back"), "{done}");
-    assert!(shop.database.beliefs().unwrap().get(&jam()).is_none());
+    assert!(!shop.database.beliefs().unwrap().contains_key(&jam()));
     for wrong in [
         vec!["rollback", "jam-450", "--to", "yesterday"],
         vec!["rollback", "--to", "2026-11-21T18:30:00Z"],

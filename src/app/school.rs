@@ -32,7 +32,7 @@ impl House {
     pub fn new(station: &StationConfig) -> Self {
         Self {
             containers: station.containers.clone(),
-            bags: station.bags,
+            bags: station.bags.clone(),
             patterns: station.in_store_codes.clone(),
             policy: station.policy,
         }
@@ -99,7 +99,7 @@ impl School {
             let now = Circumstances {
                 catalogue: &self.present,
                 containers: &containers,
-                bags: self.house.bags,
+                bags: &self.house.bags,
                 patterns: &self.house.patterns,
                 policy: &self.house.policy,
             };

@@ -285,7 +285,7 @@ impl Pupil<'_> {
         }
         let Some(confirmed) = confirmed else { return };
         let at = Wall::from_ms((self.visits / A_DAY) as i64 * 86_400_000);
-        for equation in equations(&trip, self.shop, self.school.steps, confirmed, &shopper, at) {
+        for equation in equations(&trip, self.school.steps, confirmed, &shopper, at) {
             if let Ok(changes) = self.learner.learn(&equation) {
                 self.new_packs += changes.iter().filter(|c| c.why == Why::NewPack).count() as u64;
             }
@@ -327,7 +327,7 @@ fn limit(passes: &mut impl FnMut(f64) -> bool, from_g: f64, to_g: f64) -> f64 {
 }
 
 /// What a visit says: one equation for all of it, or one a step.
-fn equations(trip: &Trip, shop: &Shop, steps: bool, confirmed: Confirmed, shopper: &str, at: Wall) -> Vec<Equation> {
+fn equations(trip: &Trip, steps: bool, confirmed: Confirmed, shopper: &str, at: Wall) -> Vec<Equation> {
     let of_lines = |indices: &mut dyn Iterator<Item = usize>,
                     measured_g: f64,
                     variance_g2: f64,
@@ -347,7 +347,6 @@ fn equations(trip: &Trip, shop: &Shop, steps: bool, confirmed: Confirmed, shoppe
         }
         equation
     };
-    debug_assert!(shop.goods.len() > trip.lines.iter().map(|l| l.product).max().unwrap_or(0));
     if steps {
         let step = |s: &trip::Step| {
             let only = (s.lines.len() == 1)

@@ -1,6 +1,6 @@
 //! What a visit that has passed teaches: its list and its verdict as an equation in what goods and containers weigh.
 
-use crate::basket::{Basket, Code, ContainerKind, InStorePattern};
+use crate::basket::{Basket, Checked, Code, ContainerKind, InStorePattern, Today};
 use crate::goods::learn::{Confirmed, Equation, Subject, Term};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind};
 use crate::units::Mass;
@@ -18,14 +18,14 @@ const REACH_SIGMAS: f64 = 4.5;
 const HALVINGS: u32 = 5;
 
 /// What the station believes and wants.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Circumstances<'a> {
     /// The shop's products.
     pub catalogue: &'a Catalogue,
     /// Containers of the store.
     pub containers: &'a [ContainerBelief],
     /// Own bags without a stated weight.
-    pub bags: BagBelief,
+    pub bags: &'a BagBelief,
     /// Codes printed by the store's scales.
     pub patterns: &'a [InStorePattern],
     /// What the retailer wants.
@@ -36,9 +36,9 @@ pub struct Circumstances<'a> {
 /// has no known mass.
 pub fn lesson(basket: &Basket, verdict: &Verdict, now: &Circumstances<'_>) -> Option<Equation> {
     let weight = verdict.weight.filter(|_| verdict.outcome == Outcome::Pass && verdict.revision == basket.revision)?;
-    let codes = basket.check(now.patterns).ok()?;
-    let expected = Expected::new(basket, &codes, now.catalogue, now.containers, now.bags);
-    let variance_g2 = (weight.sigma_g * weight.sigma_g - expected.variance_g2).clamp(LOAD_G2.0, LOAD_G2.1);
+    let Checked { goods, codes } = basket.check(now.patterns, Today::of(verdict.decided_at)).ok()?;
+    let expected = Expected::new(&goods, &codes, now.catalogue, now.containers, now.bags);
+    let variance_g2 = (weight.sigma_g * weight.sigma_g - expected.variance_g2()).clamp(LOAD_G2.0, LOAD_G2.1);
     let mut equation = Equation {
         terms: Vec::new(),
         measured_g: weight.measured_g,
@@ -75,8 +75,9 @@ pub fn lesson(basket: &Basket, verdict: &Verdict, now: &Circumstances<'_>) -> Op
             equation.variance_g2 += STATED_BAGS_G2;
         }
         None => {
-            known_g += count * now.bags.mean_g;
-            equation.variance_g2 += count * now.bags.sigma_g * now.bags.sigma_g;
+            let (mean_g, variance_g2) = now.bags.moments();
+            known_g += count * mean_g;
+            equation.variance_g2 += count * variance_g2;
         }
     }
     equation.measured_g -= known_g;
@@ -96,7 +97,7 @@ fn add(terms: &mut Vec<Term>, subject: Subject, units: u32) {
 
 /// Between which masses the basket would have passed by its weight.
 fn limits(expected: &Expected, measured_g: f64, load_g2: f64, now: &Circumstances<'_>) -> Confirmed {
-    let sigma_g = (expected.variance_g2 + load_g2).sqrt();
+    let sigma_g = (expected.variance_g2() + load_g2).sqrt();
     let passes = |mass_g: f64| {
         let evidence = Evidence {
             measured: Mass::from_g_saturating(mass_g),
@@ -104,6 +105,8 @@ fn limits(expected: &Expected, measured_g: f64, load_g2: f64, now: &Circumstance
             scene: None,
             expected,
             catalogue: now.catalogue,
+            steps: &[],
+            bag: now.bags,
             gallery: None,
             corrections: 0,
         };
