@@ -15,6 +15,7 @@ pub mod probe;
 pub mod replay;
 pub mod run;
 pub mod secrets;
+pub mod serve;
 pub mod telemetry;
 pub mod token;
 pub mod wiring;
