@@ -3,7 +3,7 @@
 
 use augenmass::app::school::{House, School};
 use augenmass::app::{calibrations::Calibrations, config, wiring};
-use augenmass::io::store::Database;
+use augenmass::io::store::{CatalogueFormat, Database};
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Shopper, Source};
 use augenmass_core::goods::learn::Subject;
 use augenmass_core::goods::{Catalogue, WeightSource};
@@ -52,7 +52,7 @@ impl Shop {
         let file = config::parse(&std::fs::read_to_string(&path).unwrap(), "station.toml").unwrap();
         let station = wiring::station(&file, &Calibrations::default(), Versions::default()).unwrap();
         let mut database = Database::open(&file.data_directory).unwrap();
-        database.import_catalogue(CATALOGUE, wall(0)).unwrap();
+        database.import_catalogue(CATALOGUE, CatalogueFormat::Ndjson, wall(0)).unwrap();
         let imported = database.catalogue().unwrap().unwrap();
         let school = School::open(&mut database, imported, House::new(&station), wall(0)).unwrap();
         Self { folder, database, school, visits: 0 }
@@ -163,7 +163,7 @@ fn a_restart_forgets_nothing_and_a_new_catalogue_has_the_last_word() {
     assert!(shop.go_on(1000));
     let learned = shop.school.catalogue().clone();
     let again = |shop: &mut Shop, text: &str| {
-        shop.database.import_catalogue(text, wall(1001)).unwrap();
+        shop.database.import_catalogue(text, CatalogueFormat::Ndjson, wall(1001)).unwrap();
         let imported = shop.database.catalogue().unwrap().unwrap();
         let file =
             config::parse(&std::fs::read_to_string(shop.folder.path().join("station.toml")).unwrap(), "f").unwrap();

@@ -1,6 +1,7 @@
 //! Floor 3: who may do what. Deny by default: each route names who gets in ([`who::Who`]), and [`Access`] finds out who asks.
 
 pub mod app_token;
+pub mod certificate;
 pub mod credential;
 pub mod exit_token;
 pub mod loopback;

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use crate::access::Access;
+use crate::access::certificate::CertificateInfo;
 use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
@@ -57,6 +58,8 @@ pub struct Hub {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// The certificate in use; `None` without TLS.
+    pub certificate: watch::Receiver<Option<CertificateInfo>>,
     /// By which credentials are judged.
     pub clock: Clock,
     /// A place for each stream of events.
@@ -88,10 +91,16 @@ impl Hub {
             data: Arc::new(data),
             reader: Arc::default(),
             access: Arc::new(access),
+            certificate: watch::channel(None).1,
             clock: Clock::start(),
             metrics,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         }
+    }
+
+    /// The same behind a door with TLS, whose certificate is told.
+    pub fn with_certificate(self, certificate: watch::Receiver<Option<CertificateInfo>>) -> Self {
+        Self { certificate, ..self }
     }
 
     /// Asks the station.

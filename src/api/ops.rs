@@ -29,6 +29,11 @@ pub async fn metrics(State(hub): State<Hub>) -> Response {
 pub async fn station(State(hub): State<Hub>) -> Json<Value> {
     let view = hub.station.borrow().clone();
     let info = &hub.info;
+    let certificate = hub.certificate.borrow().clone();
+    let certificate = certificate.map(|certificate| {
+        let at = jiff::Timestamp::from_millisecond(certificate.expires_at.ms()).map(|at| at.to_string());
+        json!({ "expires_at": at.ok(), "sha256": certificate.fingerprint })
+    });
     Json(json!({
         "station_id": info.station_id,
         "station_code": info.station_code,
@@ -37,6 +42,7 @@ pub async fn station(State(hub): State<Hub>) -> Json<Value> {
         "live_g": view.live_g,
         "sensors": view.senses,
         "open_validations": view.open,
+        "certificate": certificate,
         "versions": { "software": info.software, "config": info.config_hash, "models": info.models_hash },
     }))
 }

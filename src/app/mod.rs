@@ -16,6 +16,7 @@ pub mod replay;
 pub mod run;
 pub mod school;
 pub mod secrets;
+pub mod serve;
 pub mod telemetry;
 pub mod token;
 pub mod weights;

@@ -2,10 +2,11 @@
 
 use super::access::{AccessError, of_station};
 use super::calibrations::{CalibrationFileError, Calibrations};
-use super::config::{ConfigFaults, StationConfig, parse};
+use super::config::{ConfigFaults, StationConfig, Tls, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
 use super::school::{House, School};
+use super::serve::{self, TlsError};
 use super::telemetry;
 use super::wiring::{self, WiringError};
 use crate::access::Mode;
@@ -13,13 +14,12 @@ use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::journal::{Journal, JournalOptions};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
-use crate::io::store::{GoodsMark, Database, StoreError, Writer};
+use crate::io::store::{Database, GoodsMark, StoreError, Writer};
 use augenmass_core::goods::catalogue::hex;
 use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
 use augenmass_core::station::{Input, Machine, Restored};
 use augenmass_core::verdict::Versions;
 use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,6 +68,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// There is no TLS to start with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// There is no access control to start with.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -165,18 +168,21 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
         tokio::spawn(Driver::new(machine, clock, sinks).run(Sources { serial, inputs: heard, calls: requests, store }));
     let page = Arc::new(|| telemetry::metrics_page().map(|p| p.render()).unwrap_or_default());
     let access = of_station(&config)?;
-    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, access);
+    let door = serve::open(&config).await?;
+    let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, access)
+        .with_certificate(door.certificate.clone());
     let address = listener.local_addr()?;
     match config.api.access {
-        Mode::Required => tracing::info!(%address, station = config.station.id, "listening on this machine only"),
+        Mode::Required => {
+            tracing::info!(%address, station = config.station.id, tls = config.api.tls != Tls::Off, "listening")
+        }
         Mode::Open => tracing::warn!(
             %address,
             station = config.station.id,
             "listening on this machine only, and open to everybody on it: [api].access says so"
         ),
     }
-    let service = router(hub).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(told_to_stop()).await?;
+    door.serve(listener.into_std()?, router(hub), told_to_stop()).await?;
     goods.abort();
     driver.abort();
     let _ = driver.await;
@@ -255,7 +261,11 @@ impl GoodsWatch {
     }
 
     /// The goods and containers, if they are others than before.
-    fn look(&mut self, known: &mut Option<Option<GoodsMark>>, school: &mut Option<School>) -> Result<Vec<Input>, StoreError> {
+    fn look(
+        &mut self,
+        known: &mut Option<Option<GoodsMark>>,
+        school: &mut Option<School>,
+    ) -> Result<Vec<Input>, StoreError> {
         let now = self.clock.now().wall;
         let version = self.database.goods_mark()?;
         let present = match school {

@@ -1,5 +1,6 @@
 //! Secrets by name: files in a folder that only the daemon's user may read, never in a station file and never in a log.
 
+use crate::access::certificate::make_key;
 use crate::access::exit_token::ExitKey;
 use augenmass_core::weighing::wire::dialog::Polynomial;
 use std::io::Write;
@@ -63,6 +64,25 @@ pub fn exit_key(data_directory: &Path) -> Result<Vec<u8>, SecretError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = ExitKey::generate().map_err(|_| SecretError::NoKey(path.clone()))?;
             keep(&path, &key).map_err(unreadable)?;
+            Ok(key)
+        }
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// The private key of the station's certificate, PEM; made the first time where the station makes its own certificate.
+///
+/// # Errors
+/// A file that cannot be read or written, that others can read, and a system that makes no key.
+pub fn tls_key(data_directory: &Path, make: bool) -> Result<String, SecretError> {
+    let path = data_directory.join(FOLDER).join("tls-key.pem");
+    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+    match std::fs::metadata(&path) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => Err(SecretError::Open(path)),
+        Ok(_) => std::fs::read_to_string(&path).map_err(unreadable),
+        Err(error) if make && error.kind() == std::io::ErrorKind::NotFound => {
+            let key = make_key().map_err(|_| SecretError::NoKey(path.clone()))?;
+            keep(&path, key.as_bytes()).map_err(unreadable)?;
             Ok(key)
         }
         Err(error) => Err(unreadable(error)),

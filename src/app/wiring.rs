@@ -1,8 +1,9 @@
 //! From the station file to what each room wants to know.
 
 use super::calibrations::Calibrations;
-use super::config::{self, StationConfig};
+use super::config::{self, StationConfig, Tls};
 use super::secrets::{self, SecretError};
+use crate::access::Mode;
 use crate::access::loopback::{NotLoopback, only_loopback};
 use crate::io::camera::CameraOptions;
 use crate::io::serial::{Parity, PortEvent, SerialLink, SerialOptions};
@@ -57,7 +58,9 @@ pub fn station(
     calibrations: &Calibrations,
     versions: Versions,
 ) -> Result<station::StationConfig, WiringError> {
-    only_loopback(file.api.listen)?;
+    if file.api.tls == Tls::Off || file.api.access == Mode::Open {
+        only_loopback(file.api.listen)?;
+    }
     if file.cameras.len() > 1 {
         return Err(WiringError::Cameras(file.cameras.len()));
     }

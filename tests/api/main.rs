@@ -6,4 +6,5 @@ mod catalogue;
 mod events;
 mod exit;
 mod station;
+mod tls;
 mod visits;

@@ -171,6 +171,13 @@ fn parallel<T: Send>(
     all.into_iter().map(|(_, value)| value).collect()
 }
 
+/// One basket's scores: the oracle's, and the judge's with each catalogue.
+struct Schooled {
+    wanted: Wanted,
+    oracle: f64,
+    scores: Vec<f64>,
+}
+
 /// How what the judge catches grows with what it has learned: a whole basket by weight alone, bags known, the container's usual tare.
 pub fn learning(plan: &Plan, items: u32, baskets: u64, watch: &(dyn Fn() + Sync)) -> Vec<Learned> {
     let shop = Shop::new(plan.catalogue, plan.seed);
@@ -180,7 +187,7 @@ pub fn learning(plan: &Plan, items: u32, baskets: u64, watch: &(dyn Fn() + Sync)
         LEARNED.iter().map(|n| (*n, beliefs::catalogue(&shop, know(*n), plan.seed))).collect();
     let (kind, count) = wanted(baskets);
     let setting = Setting { items, bag_known: true, tare_known: false };
-    let rows: Vec<(Wanted, f64, Vec<f64>)> = parallel(
+    let rows: Vec<Schooled> = parallel(
         plan.threads,
         count,
         &|index| {
@@ -190,18 +197,18 @@ pub fn learning(plan: &Plan, items: u32, baskets: u64, watch: &(dyn Fn() + Sync)
                 Judge { catalogue, gallery: None }.judge(&brought).opinion.score
             };
             let scores = catalogues.iter().map(|(_, catalogue)| judge(catalogue)).collect();
-            (kind(index), oracle.whole(&trip, setting, None).score, scores)
+            Schooled { wanted: kind(index), oracle: oracle.whole(&trip, setting, None).score, scores }
         },
         watch,
     );
-    let scored = |score: &dyn Fn(&(Wanted, f64, Vec<f64>)) -> f64| {
-        let of = |wanted: Wanted| rows.iter().filter(|r| r.0 == wanted).map(score).collect::<Vec<f64>>();
+    let scored = |score: &dyn Fn(&Schooled) -> f64| {
+        let of = |wanted: Wanted| rows.iter().filter(|r| r.wanted == wanted).map(score).collect::<Vec<f64>>();
         let cheats = LOSSES.into_iter().zip(rates::KINDS).map(|(w, share)| (share, of(w))).collect();
         Scored { honest: of(Wanted::Honest), cheats }
     };
-    let best = scored(&|r| r.1);
+    let best = scored(&|r| r.oracle);
     let point = |(place, observations): (usize, &u32)| {
-        let judge = scored(&|r| r.2[place]);
+        let judge = scored(&|r| r.scores[place]);
         let catches = resampled_catches(&[&judge, &best], plan.seed);
         let ratios: Vec<f64> = catches[0].iter().zip(&catches[1]).map(|(a, b)| a / b.max(1e-12)).collect();
         let ratio = judge.catch_at(FALSE_ALARMS) / best.catch_at(FALSE_ALARMS).max(1e-12);

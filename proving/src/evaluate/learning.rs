@@ -2,7 +2,7 @@
 //! right) is learned, and what the judge catches then is compared with what it catches when every weight is known from 200 weighings.
 
 use super::beliefs::{self, Knowledge};
-use super::judge::{Judge, expected};
+use super::judge::{Brought, Judge, expected};
 use super::metrics::{FALSE_ALARMS, Scored, interval, resampled_catches};
 use super::shop::{Good, Shop};
 use super::trip::{self, Setting, Trip, Wanted, container_law, rates};
@@ -258,10 +258,11 @@ impl Pupil<'_> {
         let judge = Judge { catalogue: &self.catalogue, gallery: None };
         let mut passes = |measured_g: f64| {
             let trip = Trip { measured_g, ..trip.clone() };
-            judge.judge(&trip, setting, self.shop, None).outcome == Outcome::Pass
+            let brought = Brought::new(&trip, setting, self.shop, &self.catalogue, Vec::new(), true);
+            judge.judge(&brought).outcome == Outcome::Pass
         };
         let believed = expected(&trip, setting, self.shop, &self.catalogue);
-        let sigma_g = (believed.variance_g2 + SCALE_G2).sqrt();
+        let sigma_g = (believed.variance_g2() + SCALE_G2).sqrt();
         let passed = passes(trip.measured_g);
         let size = usize::from(setting.items > 7) + usize::from(setting.items > 15) + usize::from(setting.items > 30);
         if self.visits.is_multiple_of(LIMITS_EVERY) || self.limits[size] == NO_LIMITS {
@@ -393,7 +394,7 @@ impl<'a> Exam<'a> {
             let score = |index: u64| {
                 let seed = self.plan.seed ^ 0xE0A5_0000_0000_0000 ^ index << 3 ^ wanted as u64;
                 let trip = trip::draw(self.shop, self.setting, wanted, seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-                judge.judge(&trip, self.setting, self.shop, None).opinion.score
+                judge.judge(&Brought::new(&trip, self.setting, self.shop, catalogue, Vec::new(), true)).opinion.score
             };
             (0..count).map(score).collect::<Vec<f64>>()
         };

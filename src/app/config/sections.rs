@@ -9,7 +9,7 @@ use augenmass_core::verdict as judge;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Station, StationConfig,
+    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Station, StationConfig, Tls,
     WithoutCamera,
 };
 use crate::access::Mode;
@@ -92,15 +92,46 @@ fn station(table: &Table<'_>) -> Option<Station> {
 }
 
 fn api(table: &Table<'_>) -> Option<Api> {
-    let text = table.text("listen");
-    let listen = text.and_then(|text| match text.parse::<SocketAddr>() {
-        Ok(address) if address.ip().is_loopback() => Some(address),
+    let access = match table.has("access") {
+        true => table.choice("access", &[("required", Mode::Required), ("open", Mode::Open)]),
+        false => Some(Mode::Required),
+    };
+    let tls = match table.has("tls") {
+        true => table.choice("tls", &[("off", Tls::Off), ("self-made", Tls::SelfMade), ("retailer", Tls::Retailer)]),
+        false => Some(Tls::Off),
+    };
+    let certificate = table.optional_text("certificate").map(PathBuf::from);
+    if tls.is_some_and(|tls| certificate.is_some() != (tls == Tls::Retailer)) {
+        table.fault("certificate", "named exactly where tls = \"retailer\"".to_owned());
+    }
+    let closed = access == Some(Mode::Required) && tls.is_some_and(|tls| tls != Tls::Off);
+    let listen = listen(table, closed);
+    let minutes = table.optional_whole("exit_token_minutes", 1..=120);
+    let hosts: Option<Vec<String>> = table.optional_as("hosts");
+    let app_keys = table.optional_text("app_keys").map(PathBuf::from);
+    table.finish();
+    Some(Api {
+        listen: listen?,
+        access: access?,
+        tls: tls?,
+        certificate,
+        hosts: hosts.unwrap_or_default(),
+        app_keys,
+        exit_token_minutes: minutes.unwrap_or(EXIT_TOKEN_MINUTES),
+    })
+}
+
+/// Where it listens; `closed` says that strangers find TLS and access control there.
+fn listen(table: &Table<'_>, closed: bool) -> Option<SocketAddr> {
+    let text = table.text("listen")?;
+    match text.parse::<SocketAddr>() {
+        Ok(address) if closed || address.ip().is_loopback() => Some(address),
         Ok(address) => {
             table.fault(
                 "listen",
                 format!(
-                    "'{text}' can be reached from other machines, and this station has no TLS of its own: \
-                     use 127.0.0.1:{}, and a proxy with TLS before it",
+                    "'{text}' can be reached from other machines; that needs tls = \"self-made\" or \"retailer\" and \
+                     access = \"required\". Or use 127.0.0.1:{}",
                     address.port()
                 ),
             );
@@ -110,22 +141,7 @@ fn api(table: &Table<'_>) -> Option<Api> {
             table.fault("listen", format!("'{text}' is no address and port: write \"127.0.0.1:8787\""));
             None
         }
-    });
-    let minutes = table.optional_whole("exit_token_minutes", 1..=120);
-    let access = match table.has("access") {
-        true => table.choice("access", &[("required", Mode::Required), ("open", Mode::Open)]),
-        false => Some(Mode::Required),
-    };
-    let hosts: Option<Vec<String>> = table.optional_as("hosts");
-    let app_keys = table.optional_text("app_keys").map(PathBuf::from);
-    table.finish();
-    Some(Api {
-        listen: listen?,
-        access: access?,
-        hosts: hosts.unwrap_or_default(),
-        app_keys,
-        exit_token_minutes: minutes.unwrap_or(EXIT_TOKEN_MINUTES),
-    })
+    }
 }
 
 fn data(table: &Table<'_>) -> Option<PathBuf> {

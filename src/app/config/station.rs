@@ -77,6 +77,12 @@ pub struct Api {
     /// Whether everybody on this machine may do everything; no, if nothing is said.
     #[serde(serialize_with = "as_mode")]
     pub access: Mode,
+    /// Whose certificate is shown; without one only this machine is listened to.
+    #[serde(serialize_with = "as_tls")]
+    pub tls: Tls,
+    /// The retailer's certificate with its chain, PEM; its key is the secret `tls-key.pem`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
     /// Names of this station besides `localhost`, as a proxy before it passes them on in `Host`.
     pub hosts: Vec<String>,
     /// JWK set with the public keys by which the retailer signs for apps.
@@ -381,6 +387,25 @@ fn as_patterns<S: Serializer>(patterns: &[String], serializer: S) -> Result<S::O
         sequence.serialize_element(&Section { pattern })?;
     }
     sequence.end()
+}
+
+/// Whose certificate is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// None: no TLS.
+    Off,
+    /// One that the station makes and renews itself.
+    SelfMade,
+    /// One of the retailer's own authority.
+    Retailer,
+}
+
+fn as_tls<S: Serializer>(tls: &Tls, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match tls {
+        Tls::Off => "off",
+        Tls::SelfMade => "self-made",
+        Tls::Retailer => "retailer",
+    })
 }
 
 fn as_mode<S: Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,7 @@ use super::answer::{Finding, FindingKind, Outcome, ProductRef, WeightEvidence};
 use super::expected::Expected;
 use super::message::Message;
 use super::noise::Spread;
-use super::part::Part;
+use super::part::{Part, Weighed};
 use super::policy::{self, Policy};
 use super::posterior::Judged;
 use super::view::{self, View};
@@ -87,7 +87,7 @@ pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> J
         let rate = view::crops_a_unit(evidence.scene.map_or(0, |s| s.crops.len()), units);
         let view = view(evidence.scene, rate, &all);
         let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
-        vec![Part::new(expected, catalogue, all, off_g, around, &expected.bags, view, policy)]
+        vec![Part::new(expected, catalogue, all, Weighed { off_g, around, bags: &expected.bags }, view, policy)]
     } else {
         let crops = evidence.steps.iter().filter_map(|s| s.scene.as_ref()).map(|s| s.crops.len()).sum();
         let rate = view::crops_a_unit(crops, units);
@@ -96,7 +96,7 @@ pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> J
             let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
             let view = view(step.scene.as_ref(), rate, &step.lines);
             let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
-            Part::new(expected, catalogue, step.lines.clone(), off_g, around, &[], view, policy)
+            Part::new(expected, catalogue, step.lines.clone(), Weighed { off_g, around, bags: &[] }, view, policy)
         };
         evidence.steps.iter().map(part).collect()
     };

@@ -33,6 +33,17 @@ pub struct Part<'a> {
     view: Option<View<'a>>,
 }
 
+/// A weighing before it is compared with the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighed<'a> {
+    /// Measured less expected, grams.
+    pub off_g: f64,
+    /// What everything but the goods may be off by.
+    pub around: Spread,
+    /// The mixture of what bags of unknown weight may be off by; empty without any.
+    pub bags: &'a [Component],
+}
+
 /// A product that was perhaps not scanned, or lies there instead, with how likely that is relative to others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
@@ -47,14 +58,12 @@ pub struct Candidate {
 const AS_IS: Spread = Spread { variance_g2: 0.0, fourth_g4: 0.0 };
 
 impl<'a> Part<'a> {
-    /// `around` is what everything but the goods may be off by; `bags` the mixture of what bags may be off by.
+    /// What was weighed together with these lines, and seen if anything was.
     pub fn new(
         expected: &'a Expected,
         catalogue: &'a Catalogue,
         lines: Vec<usize>,
-        off_g: f64,
-        around: Spread,
-        bags: &[Component],
+        Weighed { off_g, around, bags }: Weighed<'_>,
         view: Option<View<'a>>,
         policy: &Policy,
     ) -> Self {

@@ -1,0 +1,216 @@
+//! The door itself: connections counted, slow ones cut off, TLS where the station file wants it.
+
+use super::config::{StationConfig, Tls};
+use super::secrets::{SecretError, tls_key};
+use crate::access::certificate::{self, CertificateError, CertificateInfo};
+use crate::io::clock::Clock;
+use axum::Router;
+use axum_server::Handle;
+use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use std::future::{Future, Ready, ready};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::Service;
+
+/// Most connections at one time: 200 that poll, streams of events, and some to spare.
+const CONNECTIONS_MAX: usize = 512;
+/// Who has not sent the head of a request in this time is cut off.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Connections that are busy when the daemon is told to stop have so long.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// So often the certificate is looked at.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read or written.
+    #[error("cannot read or write {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
+/// A certificate in use, looked after.
+pub struct Door {
+    tls: Option<RustlsConfig>,
+    /// What is told of the certificate; `None` without TLS.
+    pub certificate: watch::Receiver<Option<CertificateInfo>>,
+}
+
+/// Makes ready what the station file wants, and looks after it: what was renewed is used without a restart.
+///
+/// # Errors
+/// A certificate or key that cannot be read, made or used.
+pub async fn open(config: &StationConfig) -> Result<Door, TlsError> {
+    let (told, certificate) = watch::channel(None);
+    if config.api.tls == Tls::Off {
+        return Ok(Door { tls: None, certificate });
+    }
+    let (chain, key) = load(config)?;
+    let tls = RustlsConfig::from_config(certificate::server(&chain, &key)?);
+    told.send_replace(Some(certificate::inspect(&chain)?));
+    tokio::spawn(look_after(config.clone(), chain, tls.clone(), told));
+    Ok(Door { tls: Some(tls), certificate })
+}
+
+async fn look_after(
+    config: StationConfig,
+    mut used: String,
+    tls: RustlsConfig,
+    told: watch::Sender<Option<CertificateInfo>>,
+) {
+    loop {
+        tokio::time::sleep(CERTIFICATE_EVERY).await;
+        let fresh = load(&config).and_then(|(chain, key)| {
+            let server = certificate::server(&chain, &key)?;
+            Ok((certificate::inspect(&chain)?, server, chain))
+        });
+        match fresh {
+            Ok((info, server, chain)) if chain != used => {
+                tracing::info!(fingerprint = info.fingerprint, "another certificate is used from now on");
+                tls.reload_from_config(server);
+                told.send_replace(Some(info));
+                used = chain;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the certificate cannot be renewed; the one in use stays"),
+        }
+    }
+}
+
+/// The chain and the key; a self-made one is made where it is not there yet, or is about to expire.
+fn load(config: &StationConfig) -> Result<(String, String), TlsError> {
+    let key = tls_key(&config.data_directory, config.api.tls == Tls::SelfMade)?;
+    let path = match &config.api.certificate {
+        Some(path) => path.clone(),
+        None => config.data_directory.join("station-certificate.pem"),
+    };
+    let failed = |source| TlsError::File { path: path.clone(), source };
+    let now = Clock::start().now().wall;
+    match std::fs::read_to_string(&path) {
+        Ok(chain) if config.api.tls != Tls::SelfMade => return Ok((chain, key)),
+        Ok(chain) if certificate::inspect(&chain).is_ok_and(|info| !certificate::is_due(&info, now)) => {
+            return Ok((chain, key));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound && config.api.tls == Tls::SelfMade => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let mut names = config.api.hosts.clone();
+    names.extend(["localhost".to_owned(), "127.0.0.1".to_owned()]);
+    if !config.api.listen.ip().is_unspecified() && !config.api.listen.ip().is_loopback() {
+        names.push(config.api.listen.ip().to_string());
+    }
+    let chain = certificate::make(&key, &config.station.id, &names, now)?;
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, &chain).and_then(|()| std::fs::rename(&fresh, &path)).map_err(failed)?;
+    Ok((chain, key))
+}
+
+impl Door {
+    /// Serves until `stop` is done.
+    ///
+    /// # Errors
+    /// A listener that breaks.
+    pub async fn serve(self, listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let handle = Handle::new();
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let stopper = handle.clone();
+        let stopping = async {
+            stop.await;
+            stopper.graceful_shutdown(Some(STOP_WITHIN));
+            std::future::pending::<io::Result<()>>().await
+        };
+        let serving = async {
+            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let capped = Capped { places };
+            match self.tls {
+                None => server.acceptor(capped).serve(service).await,
+                Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(capped)).serve(service).await,
+            }
+        };
+        tokio::select! {
+            done = serving => done,
+            never = stopping => never,
+        }
+    }
+}
+
+/// Takes connections while there are places; others are closed at once, before they cost a handshake.
+#[derive(Clone)]
+struct Capped {
+    places: Arc<Semaphore>,
+}
+
+impl<I, S> Accept<I, S> for Capped {
+    type Stream = I;
+    type Service = Held<S>;
+    type Future = Ready<io::Result<(I, Held<S>)>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let full = |_| io::Error::other("too many connections");
+        ready(
+            self.places
+                .clone()
+                .try_acquire_owned()
+                .map_err(full)
+                .map(|place| (stream, Held { service, _place: Arc::new(place) })),
+        )
+    }
+}
+
+/// A connection's service, which holds its place until the connection is gone.
+#[derive(Clone)]
+struct Held<S> {
+    service: S,
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
+impl<S: Service<R>, R> Service<R> for Held<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.service.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_when_all_places_are_taken_is_sent_away() {
+        let capped = Capped { places: Arc::new(Semaphore::new(1)) };
+        let (_, held) = capped.accept((), "service").await.unwrap();
+        let again = held.clone();
+        drop(held);
+        assert!(capped.accept((), "service").await.is_err(), "a copy of the service still serves");
+        drop(again);
+        assert!(capped.accept((), "service").await.is_ok());
+    }
+}
