@@ -4,6 +4,8 @@
 //! larger ones. The best and the median of many short rounds are told: on a machine with other work to do only the best
 //! is the decoder's own.
 
+#![allow(clippy::expect_used, reason = "what a benchmark makes itself is valid")]
+
 use augenmass_core::basket::{Bags, Basket, Code, Container, ContainerKind, Source};
 use augenmass_core::goods::{
     BagBelief, Catalogue, ContainerBelief, Kind, Product, Risk, Terms, WeightBelief, WeightSource,
@@ -52,7 +54,7 @@ fn weyl(n: usize) -> f64 {
 fn large_shop() -> Catalogue {
     let product = |i: usize| {
         let mean_g = 15.0 * (5.6 * weyl(i)).exp();
-        let varies = i % 10 == 0;
+        let varies = i.is_multiple_of(10);
         let sd_g = mean_g * if varies { 0.1 } else { 0.01 };
         Product {
             id: format!("p{i}").parse().expect("an identifier"),

@@ -136,7 +136,11 @@ mod tests {
         let mut host = open(&link);
         let started = std::time::Instant::now();
         host.write_all(b"SI\r\n").unwrap();
-        let answer = line(&mut host);
+        let mut answer = line(&mut host);
+        if answer.starts_with(b"I4 ") {
+            // What it said when it woke may still lie in the line.
+            answer = line(&mut host);
+        }
         assert!(answer.ends_with(b" kg\r\n"), "{}", answer.escape_ascii());
         // 23 characters of ten bits at 9600 baud.
         assert!(started.elapsed() >= Duration::from_millis(23), "{:?}", started.elapsed());

@@ -36,7 +36,7 @@ impl Policy {
             error_rate,
             false_alarm_cost,
             staff_cost: 4.0,
-            waiting_cost_per_s: 0.02,
+            waiting_cost_per_s: 0.005,
             first_visit_grace: 1.5,
             control_sample: 0.0,
             stale_weight_rate: 0.01,
