@@ -124,14 +124,25 @@ fn spread(bins: &mut [f32], share: f64, mean: f64, variance: f64) {
         bins[last] += share as f32;
         return;
     }
-    let density = |x: usize| (-0.5 * (x as f64 - mean).powi(2) / variance).exp();
-    let sum: f64 = (from..=to).map(density).sum();
+    // exp(-(x - mean)²/2v) by recurrence, in two passes: products that vary widely cover thousands of bins.
+    let first = from as f64 - mean;
+    let start = ((-0.5 * first * first / variance).exp(), (-(first + 0.5) / variance).exp());
+    let shrink = (-1.0 / variance).exp();
+    let next = |(value, ratio): &mut (f64, f64)| {
+        let now = *value;
+        *value *= *ratio;
+        *ratio *= shrink;
+        now
+    };
+    let mut state = start;
+    let sum: f64 = (from..=to).map(|_| next(&mut state)).sum();
     if sum < 1e-9 {
         bins[from] += share as f32;
         return;
     }
-    for (x, bin) in (from..=to).zip(&mut bins[from..=to]) {
-        *bin += (share * density(x) / sum) as f32;
+    let mut state = start;
+    for bin in &mut bins[from..=to] {
+        *bin += (share * next(&mut state) / sum) as f32;
     }
 }
 
@@ -191,12 +202,14 @@ impl Masses {
         self.category_of[index].map(|c| &self.categories[c])
     }
 
-    /// Probability that a product drawn from the category of `of` is `other`: 0 across categories.
-    pub fn share_within(&self, of: usize, other: usize, share: f64) -> f64 {
-        match (self.category_of[of], self.category_of[other]) {
-            (Some(a), Some(b)) if a == b => share / self.category_shares[a],
-            (Some(_) | None, Some(_) | None) => 0.0,
-        }
+    /// Number of a product's category.
+    pub fn category(&self, index: usize) -> Option<usize> {
+        self.category_of[index]
+    }
+
+    /// Probability that a product, drawn as shoppers draw, is of this category.
+    pub fn category_share(&self, category: usize) -> f64 {
+        self.category_shares[category]
     }
 }
 

@@ -10,7 +10,7 @@ pub mod masses;
 pub mod product;
 pub mod row;
 
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, Heft};
 pub use container::{BagBelief, BagKind, ContainerBelief};
 pub use diff::{Change, diff};
 pub use import::{ImportFault, ImportFaults, assemble, parse_ndjson, to_ndjson};

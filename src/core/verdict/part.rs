@@ -6,7 +6,7 @@ use super::noise::{Component, Noise, Spread};
 use super::policy::Policy;
 use super::priors;
 use super::view::View;
-use crate::goods::{Catalogue, WeightBelief};
+use crate::goods::{Catalogue, Heft, WeightBelief};
 
 /// So many of the products whose mass could explain a weighing are also looked at; the rest looks like nothing in particular.
 const LOOKED_AT: usize = 160;
@@ -129,8 +129,8 @@ impl<'a> Part<'a> {
         if blind < NEGLIGIBLE * self.right {
             return blind * self.seen_something(units);
         }
-        let near = self.near(self.off_g, units, AS_IS, |p| {
-            if listed.binary_search(&p).is_ok() { 0.0 } else { self.catalogue.share(p) }
+        let near = self.near(self.off_g, units, AS_IS, |heft| {
+            if listed.binary_search(&heft.product).is_ok() { 0.0 } else { heft.share }
         });
         blind * self.looked_at(near, LOOKED_AT, |p| self.seen(None, Some((p, units))), self.seen_something(units))
     }
@@ -144,6 +144,7 @@ impl<'a> Part<'a> {
     pub fn swapped(&self, line: usize) -> f64 {
         let known = self.line(line);
         let (change, at_g) = self.without_one(line);
+        let category = self.catalogue.masses().category(known.product);
         let masses = self.catalogue.masses();
         let any = self.noise.convolved(masses.of_units(1), at_g, change);
         let blind = match masses.of_category(known.product) {
@@ -153,7 +154,7 @@ impl<'a> Part<'a> {
             }
             None => any,
         };
-        let itself = self.instead_share(known.product, known.product);
+        let itself = self.itself_share(known.product);
         let own = itself * self.noise.with(&[self.thing(known.product, 1)], at_g, change);
         let blind = (blind - own).max(0.0) / (1.0 - itself).max(1e-9);
         if self.view.is_none() {
@@ -164,8 +165,9 @@ impl<'a> Part<'a> {
         if blind < NEGLIGIBLE * self.right {
             return blind * something;
         }
-        let near =
-            self.near(at_g, 1, change, |p| if p == known.product { 0.0 } else { self.instead_share(known.product, p) });
+        let near = self.near(at_g, 1, change, |heft| {
+            if heft.product == known.product { 0.0 } else { self.instead_share(category, heft) }
+        });
         blind * self.looked_at(near, LOOKED_AT_INSTEAD, look, something)
     }
 
@@ -173,8 +175,8 @@ impl<'a> Part<'a> {
     pub fn candidates(&self, listed: &[usize], most: usize) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
         for (units, share) in (1..).zip(priors::UNSCANNED_UNITS) {
-            let near = self.near(self.off_g, units, AS_IS, |p| {
-                if listed.binary_search(&p).is_ok() { 0.0 } else { share * self.catalogue.share(p) }
+            let near = self.near(self.off_g, units, AS_IS, |heft| {
+                if listed.binary_search(&heft.product).is_ok() { 0.0 } else { share * heft.share }
             });
             all.extend(likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| Candidate {
                 product,
@@ -189,8 +191,10 @@ impl<'a> Part<'a> {
     pub fn instead(&self, line: usize, most: usize) -> Vec<Candidate> {
         let known = self.line(line);
         let (change, at_g) = self.without_one(line);
-        let near =
-            self.near(at_g, 1, change, |p| if p == known.product { 0.0 } else { self.instead_share(known.product, p) });
+        let category = self.catalogue.masses().category(known.product);
+        let near = self.near(at_g, 1, change, |heft| {
+            if heft.product == known.product { 0.0 } else { self.instead_share(category, heft) }
+        });
         let look = |p: usize| self.seen(Some((known.product, 1)), Some((p, 1)));
         let all = likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| Candidate {
             product,
@@ -206,12 +210,25 @@ impl<'a> Part<'a> {
         (change, self.off_g + known.unit.mean_g)
     }
 
-    fn instead_share(&self, product: usize, instead: usize) -> f64 {
-        let (masses, share) = (self.catalogue.masses(), self.catalogue.share(instead));
-        match masses.of_category(product) {
-            Some(_) => {
-                priors::SAME_CATEGORY * masses.share_within(product, instead, share)
-                    + (1.0 - priors::SAME_CATEGORY) * share
+    /// Probability that `instead` lies there in place of a product of this category.
+    fn instead_share(&self, category: Option<usize>, instead: &Heft) -> f64 {
+        let any = (1.0 - priors::SAME_CATEGORY) * instead.share;
+        match category {
+            Some(own) if instead.category == Some(own) => {
+                any + priors::SAME_CATEGORY * instead.share / self.catalogue.masses().category_share(own)
+            }
+            Some(_) => any,
+            None => instead.share,
+        }
+    }
+
+    /// Probability that what lies there in place of a product is drawn to be that product itself.
+    fn itself_share(&self, product: usize) -> f64 {
+        let share = self.catalogue.share(product);
+        match self.catalogue.masses().category(product) {
+            Some(own) => {
+                (1.0 - priors::SAME_CATEGORY) * share
+                    + priors::SAME_CATEGORY * share / self.catalogue.masses().category_share(own)
             }
             None => share,
         }
@@ -223,17 +240,18 @@ impl<'a> Part<'a> {
     }
 
     /// Products so many units of which could make `at_g`, with share × density by one Gaussian, in the catalogue's order of mass.
-    fn near(&self, at_g: f64, units: u32, change: Spread, share: impl Fn(usize) -> f64) -> Vec<(usize, f64)> {
+    fn near(&self, at_g: f64, units: u32, change: Spread, share: impl Fn(&Heft) -> f64) -> Vec<(usize, f64)> {
         let usual_g2 = self.noise.usual_g2(change);
         let reach_g = REACH_SIGMA * usual_g2.sqrt();
         let mut near: Vec<(usize, f64)> = Vec::new();
-        for product in self.catalogue.could_make(at_g, units, reach_g) {
-            let thing = self.thing(product, units);
-            let (d, variance) = (at_g - thing.mean_g, usual_g2 + thing.variance_g2);
+        let n = f64::from(units);
+        for heft in self.catalogue.could_make(at_g, units, reach_g) {
+            let d = at_g - n * heft.mean_g;
+            let variance = usual_g2 + n * heft.own_g2 + n * n * heft.shared_g2;
             if d * d < REACH_SIGMA * REACH_SIGMA * variance {
-                let joint = share(product) * (-0.5 * d * d / variance).exp() / variance.sqrt();
+                let joint = share(heft) * (-0.5 * d * d / variance).exp() / variance.sqrt();
                 if joint > 0.0 {
-                    near.push((product, joint));
+                    near.push((heft.product, joint));
                 }
             }
         }

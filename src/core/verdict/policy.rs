@@ -57,6 +57,8 @@ impl Policy {
 const UNNOTICED: f64 = 2.0;
 /// What letting something unknown go costs.
 const SOMETHING: f64 = 5.0;
+/// A swap so improbable is not searched for what it may be: the two then differ by half a price.
+const RARELY: f64 = 0.05;
 /// An error so improbable is not worth a closer look at what it would cost.
 const HARDLY: f64 = 0.005;
 
@@ -118,8 +120,8 @@ fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalog
         for (found, probability) in &line.counts {
             cost += probability * (UNNOTICED + f64::from(found.abs_diff(known.quantity)) * one);
         }
-        if line.swapped <= HARDLY {
-            cost += line.swapped * UNNOTICED;
+        if line.swapped <= RARELY {
+            cost += line.swapped * (UNNOTICED + 0.5 * one);
         } else {
             cost += line.swapped * (UNNOTICED + mean(judged.instead(index), &|c| (price(c.product) - one).abs()));
         }
