@@ -22,8 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the shipped station files set for the demo shop, whose goods were weighed lately.
-pub const POLICY: Policy =
-    Policy { stale_weight_rate: 0.001, wrong_label_rate: 0.001, ..Policy::usual(0.05, 6.0, 3) };
+pub const POLICY: Policy = Policy { stale_weight_rate: 0.001, wrong_label_rate: 0.001, ..Policy::usual(0.05, 6.0, 3) };
 
 /// The disk flushes in so many microseconds.
 const FLUSH_US: u64 = 5_000;
