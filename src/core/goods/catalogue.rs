@@ -37,6 +37,7 @@ pub struct Catalogue {
     look_group_of: Vec<usize>,
     popularity_sum: f64,
     masses: Masses,
+    dearest_minor: i64,
     hash: String,
 }
 
@@ -54,7 +55,19 @@ impl Catalogue {
         let masses = Masses::new(&products, |i| share_of(products[i].popularity, popularity_sum));
         let by_mass = by_mass(&products, &masses, popularity_sum);
         let hash = hash_of(&products);
-        Self { products, by_code, by_id, by_mass, look_groups, look_group_of, popularity_sum, masses, hash }
+        let dearest_minor = products.iter().map(|p| p.price_minor).max().unwrap_or(0);
+        Self {
+            dearest_minor,
+            products,
+            by_code,
+            by_id,
+            by_mass,
+            look_groups,
+            look_group_of,
+            popularity_sum,
+            masses,
+            hash,
+        }
     }
 
     /// All products.
@@ -88,6 +101,11 @@ impl Catalogue {
     /// Probability that some product, drawn as shoppers draw, is this one.
     pub fn share(&self, index: usize) -> f64 {
         share_of(self.products[index].popularity, self.popularity_sum)
+    }
+
+    /// Price of the dearest unit, minor units.
+    pub fn dearest_minor(&self) -> i64 {
+        self.dearest_minor
     }
 
     /// How the masses of all products are spread.

@@ -128,6 +128,10 @@ pub fn pass_at_once(evidence: &Evidence<'_>, policy: &Policy, wait_s: f64) -> bo
 /// What follows from a judgement.
 pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, weight: WeightEvidence) -> Conclusion {
     let Evidence { expected, catalogue, .. } = *evidence;
+    if !judged.posterior.fine().is_finite() {
+        // Figures that are none must not become a pass.
+        return Conclusion::unavailable("judge", "the figures of this basket make no sense");
+    }
     let stop = |judged: &Judged<'_>| policy::should_stop(judged, expected, catalogue, policy);
     if !stop(judged) || seen_only(judged, evidence, policy) {
         return Conclusion {

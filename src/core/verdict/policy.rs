@@ -3,7 +3,7 @@
 use super::expected::Expected;
 use super::part::Candidate;
 use super::posterior::Judged;
-use crate::goods::{Catalogue, Risk};
+use crate::goods::{Catalogue, Product, Risk};
 use serde::{Deserialize, Serialize};
 
 /// What the retailer sets. Money in whole units of the shop's currency.
@@ -55,6 +55,10 @@ impl Policy {
 
 /// What it costs beyond the goods when an error goes unnoticed: trust in the figures on either side.
 const UNNOTICED: f64 = 2.0;
+/// How much more a unit of the highest risk is minded than its price.
+const RISKIEST: f64 = 2.0;
+/// So many units of one product are gone at once at most, where no more were scanned.
+const UNITS_AT_ONCE: u32 = 3;
 /// What letting something unknown go costs.
 const SOMETHING: f64 = 5.0;
 /// A swap so improbable is not searched for what it may be: the two then differ by half a price.
@@ -65,10 +69,30 @@ const HARDLY: f64 = 0.005;
 /// Whether stopping the basket costs less than letting it go.
 pub fn should_stop(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> bool {
     let fine = judged.posterior.fine();
-    if 1.0 - fine < HARDLY {
+    let stopping = fine * policy.false_alarm_cost;
+    // Nothing costs more than the dearest goods: then what it is need not be searched for.
+    if (1.0 - fine) * most_at_stake(expected, catalogue) <= stopping {
         return false;
     }
-    cost_of_passing(judged, expected, catalogue) > fine * policy.false_alarm_cost
+    cost_of_passing(judged, expected, catalogue) > stopping
+}
+
+/// The most that one error can cost.
+fn most_at_stake(expected: &Expected, catalogue: &Catalogue) -> f64 {
+    let units = |quantity: u32| f64::from(quantity.max(UNITS_AT_ONCE));
+    let lines = expected.lines.iter().map(|l| units(l.quantity) * price(&catalogue.products()[l.product]));
+    let dearest = f64::from(UNITS_AT_ONCE) * RISKIEST * catalogue.dearest_minor() as f64 / 100.0;
+    UNNOTICED + lines.fold(dearest.max(SOMETHING), f64::max)
+}
+
+/// What losing a unit costs: its price, weighted by how much it is minded.
+fn price(product: &Product) -> f64 {
+    let weight = match product.risk {
+        Risk::Low => 0.7,
+        Risk::Normal => 1.0,
+        Risk::High => RISKIEST,
+    };
+    weight * product.price_minor as f64 / 100.0
 }
 
 /// Whether it pays to let the basket go at once, rather than to wait another `wait_s` seconds for what might speak against it: even perfect
@@ -81,7 +105,10 @@ pub fn pass_at_once(
     wait_s: f64,
 ) -> bool {
     let worth = policy.waiting_cost_per_s * wait_s;
-    !should_stop(judged, expected, catalogue, policy) && cost_of_passing(judged, expected, catalogue) < worth
+    // The least that any error costs: mostly this alone says that it pays to wait.
+    (1.0 - judged.posterior.fine()) * UNNOTICED.min(SOMETHING) < worth
+        && !should_stop(judged, expected, catalogue, policy)
+        && cost_of_passing(judged, expected, catalogue) < worth
 }
 
 /// Whether a member of staff should look rather than the shopper: where the list is so likely right that searching it is in vain.
@@ -91,15 +118,7 @@ pub fn staff_rather(judged: &Judged<'_>, policy: &Policy) -> bool {
 
 /// What letting the basket go is expected to cost.
 fn cost_of_passing(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue) -> f64 {
-    let price = |product: usize| {
-        let product = &catalogue.products()[product];
-        let weight = match product.risk {
-            Risk::Low => 0.7,
-            Risk::Normal => 1.0,
-            Risk::High => 2.0,
-        };
-        weight * product.price_minor as f64 / 100.0
-    };
+    let price = |product: usize| price(&catalogue.products()[product]);
     // What the likeliest candidates cost stands for what the others do.
     let mean = |candidates: &[Candidate], cost: &dyn Fn(&Candidate) -> f64| {
         let all: f64 = candidates.iter().map(|c| c.joint).sum();

@@ -129,6 +129,15 @@ fn a_clear_weight_does_not_wait_and_a_doubtful_one_does() {
     assert!(!pass_at_once(&unknown.evidence(), &policy, 100.0), "what nobody knows is never passed");
 }
 
+/// No import lets such a belief in; if one came in all the same, nothing would pass by it.
+#[test]
+fn figures_that_are_none_pass_nothing() {
+    let mut brought = Brought::new(&[("1", 1), ("3", 1)], 1766.0);
+    brought.expected.lines[0].unit.mean_g = f64::NAN;
+    brought.expected.mean_g = f64::NAN;
+    assert_eq!(brought.judged(&POLICY).outcome, Outcome::Unavailable);
+}
+
 /// A dear thing probably missing, a list probably right: somebody looks, and the shopper need not search.
 #[test]
 fn staff_looks_where_searching_is_probably_in_vain() {
