@@ -11,7 +11,7 @@ use crate::goods::{Catalogue, Heft, WeightBelief};
 /// So many of the products whose mass could explain a weighing are also looked at; the rest looks like nothing in particular.
 const LOOKED_AT: usize = 160;
 /// The same for what may lie there instead of one line.
-const LOOKED_AT_INSTEAD: usize = 48;
+const LOOKED_AT_INSTEAD: usize = 64;
 /// A product further away than this many sigma cannot explain a mass.
 const REACH_SIGMA: f64 = 5.0;
 /// Densities below this are rounding.
