@@ -11,6 +11,7 @@ mod hub;
 mod ops;
 mod problem;
 mod router;
+mod staff;
 mod validations;
 
 pub use hub::{Call, Hub, ServiceInfo, Views};

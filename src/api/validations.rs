@@ -87,16 +87,24 @@ pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView
     let found = hub
         .read(move |store| match store.validation(&wanted)? {
             None => Ok(None),
-            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?, store.marks(&wanted)?))),
+            Some(basket) => {
+                let (verdicts, resolution) = (store.verdicts(&wanted)?, store.resolution(&wanted)?.0);
+                Ok(Some((basket, verdicts, store.void(&wanted)?, store.marks(&wanted)?, resolution)))
+            }
         })
         .await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
-    let (basket_id, mut verdicts, void, marks) = found.ok_or_else(unknown)?;
+    let (basket_id, mut verdicts, void, marks, resolution) = found.ok_or_else(unknown)?;
+    let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
     let verdict = verdicts.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
     let void = verdict.as_ref().is_some_and(|v| void == Some(v.attempt));
     let cancelled = marks.contains(&Mark::Cancelled);
-    let state = if cancelled || passed && !void { ValidationState::Closed } else { ValidationState::Aside };
+    let state = if cancelled || resolution.is_some() || passed && !void {
+        ValidationState::Closed
+    } else {
+        ValidationState::Aside
+    };
     Ok(ValidationView {
         validation_id: id,
         basket_id,
@@ -105,7 +113,9 @@ pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView
         void,
         staff_called: marks.contains(&Mark::StaffCalled),
         cancelled,
+        corrections,
         verdict,
+        resolution,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
 pub mod access;
+pub mod audit;
 pub mod calibrate;
 pub mod calibrations;
 pub mod catalogue;
@@ -19,5 +20,6 @@ pub mod secrets;
 pub mod serve;
 pub mod telemetry;
 pub mod token;
+pub mod user;
 pub mod weights;
 pub mod wiring;

@@ -5,6 +5,8 @@ mod access;
 mod catalogue;
 mod events;
 mod exit;
+mod staff;
+mod staff_desk;
 mod station;
 mod tls;
 mod visits;

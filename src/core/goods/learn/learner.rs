@@ -31,6 +31,8 @@ pub enum Why {
     Catalogue,
     /// Somebody took it back.
     Rollback,
+    /// Staff says that it is wrong.
+    Doubted,
 }
 
 impl Why {
@@ -42,6 +44,7 @@ impl Why {
             Self::NewPack => "new_pack",
             Self::Catalogue => "catalogue",
             Self::Rollback => "rollback",
+            Self::Doubted => "doubted",
         }
     }
 }
@@ -115,6 +118,14 @@ impl Learner {
                 anew.then(|| Change { subject: subject.clone(), at, why: Why::Catalogue, belief })
             }
         }
+    }
+
+    /// Staff says that a belief is wrong: it stays, and is as unsure as that of a pack nobody has weighed, so that the judge stops nobody
+    /// by it and the next visits move it quickly.
+    pub fn doubt(&mut self, subject: &Subject, at: Wall) -> Option<Change> {
+        let belief = self.beliefs.get_mut(subject)?;
+        belief.doubt();
+        Some(Change { subject: subject.clone(), at, why: Why::Doubted, belief: belief.clone() })
     }
 
     /// The catalogue with what was learned of its products in place of what it says; products sold by weight say it themselves.
