@@ -111,7 +111,7 @@ const PAGE: &str = include_str!("pages/display.html");
 const SCRIPT: &str = include_str!("pages/display.js");
 const STYLE: &str = include_str!("pages/display.css");
 
-fn asset(kind: &'static str, text: &'static str) -> Response {
+pub(super) fn asset(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text).into_response()
 }
 
