@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
-use augenmass_core::station::{Record, Request};
+use augenmass_core::station::{Mark, Record, Request};
 use augenmass_core::units::ValidationId;
-use augenmass_core::verdict::{Outcome, Verdict};
+use augenmass_core::verdict::{Outcome, Policy, Verdict};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use firmware_sim::stage::{Command, GoodsLine};
 use proptest::prelude::*;
-use proving::station::VirtualStation;
+use proving::station::{POLICY, VirtualStation};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,6 +73,17 @@ fn goods(units: u32) -> Vec<GoodsLine> {
 fn placed(units: u32, hold_ms: Option<u64>) -> Command {
     let container = Some("basket".to_owned());
     Command::Place { container, container_id: None, goods: goods(units), bags: 0, bag_g: None, hold_ms }
+}
+
+/// Sends a list of so many units.
+fn put(station: &mut VirtualStation, shop: &Shop, name: &str, revision: u64, units: u32) {
+    station.ask(Request::PutBasket { id: name.parse().unwrap(), basket: basket(shop, revision, units) });
+}
+
+/// Asks for a basket to be validated.
+fn validate(station: &mut VirtualStation, id: &str, basket: &str) {
+    let (id, basket_id) = (id.parse().unwrap(), basket.parse().unwrap());
+    station.ask(Request::Validate { id, basket_id, station_code: "B1".to_owned() });
 }
 
 fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
@@ -203,12 +214,8 @@ fn a_pulled_cable_is_neither_a_pass_nor_an_alarm() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 5).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 4) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 4);
+    validate(&mut station, "v", "b");
     let place = placed(4, Some(250));
     station.stage.command(&place).unwrap();
     station.run_ms(300);
@@ -227,12 +234,8 @@ fn a_corrected_list_is_judged_at_once() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 6).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 3);
+    validate(&mut station, "v", "b");
     let place = placed(4, None);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
@@ -240,7 +243,7 @@ fn a_corrected_list_is_judged_at_once() {
     assert_eq!(first.outcome, Outcome::Correct);
     assert_eq!(first.findings[0].kind, augenmass_core::verdict::FindingKind::Quantity);
     assert_eq!((first.findings[0].scanned, first.findings[0].found), (Some(3), Some(4)));
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 2, 4) });
+    put(&mut station, &shop, "b", 2, 4);
     assert!(station.run_until(500, |s| s.published.last().is_some_and(|v| v.attempt == 2)));
     assert!(station.published.last().and_then(|v| v.verdict.clone()).unwrap().passed);
 }
@@ -252,18 +255,13 @@ fn a_basket_on_the_plate_belongs_to_whom_it_was_judged_for() {
     let mut station = VirtualStation::new(&hardware(), &shop, 7).unwrap();
     station.run_ms(1_200);
     for name in ["a", "b"] {
-        station.ask(Request::PutBasket { id: name.parse().unwrap(), basket: basket(&shop, 1, 3) });
+        put(&mut station, &shop, name, 1, 3);
     }
-    let validate = |name: &str| Request::Validate {
-        id: format!("v-{name}").parse().unwrap(),
-        basket_id: name.parse().unwrap(),
-        station_code: "B1".to_owned(),
-    };
-    station.ask(validate("a"));
+    validate(&mut station, "v-a", "a");
     let place = placed(3, None);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
-    station.ask(validate("b"));
+    validate(&mut station, "v-b", "b");
     station.run_ms(2_000);
     let b = |s: &VirtualStation| {
         s.published.iter().rev().find(|v| v.validation_id.as_str() == "v-b").map(|v| (v.attempt, v.state))
@@ -281,23 +279,15 @@ fn a_pass_holds_only_for_what_was_judged() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 8).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 3);
+    validate(&mut station, "v", "b");
     station.stage.command(&placed(3, None)).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     let passed = station.published.last().unwrap().clone();
     assert!(passed.verdict.is_some_and(|v| v.passed) && !passed.void);
     // Another shopper asks meanwhile: the pass of the basket on the plate is watched all the same.
-    station.ask(Request::PutBasket { id: "other".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "w".parse().unwrap(),
-        basket_id: "other".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "other", 1, 3);
+    validate(&mut station, "w", "other");
     station.stage.command(&Command::Add { goods: goods(1), hold_ms: None }).unwrap();
     let own = |s: &VirtualStation, wanted: u32| {
         s.published.iter().any(|v| v.validation_id.as_str() == "v" && v.attempt == wanted && v.verdict.is_some())
@@ -322,12 +312,8 @@ fn goods_may_leave_after_a_pass() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 9).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 3);
+    validate(&mut station, "v", "b");
     station.stage.command(&placed(3, None)).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     station.stage.command(&Command::Lift).unwrap();
@@ -335,4 +321,40 @@ fn goods_may_leave_after_a_pass() {
     station.stage.command(&placed(5, None)).unwrap();
     station.run_ms(3_000);
     assert!(station.published.iter().all(|v| !v.void), "another basket is no addition to this one");
+}
+
+/// A half of right baskets is looked at by staff, drawn from the validation's identifier: the same basket asked for again is the same case.
+#[test]
+fn a_control_sample_is_drawn_from_right_baskets_and_never_by_chance() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let policy = Policy { control_sample: 0.5, ..POLICY };
+    let drawn = |seed: u64| {
+        let mut station = VirtualStation::with_policy(&hardware(), &shop, seed, policy).unwrap();
+        station.run_ms(1_200);
+        put(&mut station, &shop, "b", 1, 3);
+        let mut drawn = Vec::new();
+        for n in 0..24 {
+            let id = format!("v{n}");
+            validate(&mut station, &id, "b");
+            station.stage.command(&placed(3, None)).unwrap();
+            let told = |s: &VirtualStation| {
+                let view = s.published.iter().rev().find(|v| v.validation_id.as_str() == id)?;
+                view.verdict.clone()
+            };
+            assert!(station.run_until(5_000, |s| told(s).is_some()), "{id}");
+            let verdict = told(&station).unwrap();
+            assert_eq!(verdict.control_sample, verdict.outcome == Outcome::Assist, "{verdict:?}");
+            assert_eq!(verdict.control_sample, verdict.outcome != Outcome::Pass, "{verdict:?}");
+            assert!(verdict.findings.is_empty(), "nothing is amiss, and nothing is said to be");
+            drawn.push(verdict.control_sample);
+            station.ask(Request::Mark { id: id.parse().unwrap(), mark: Mark::Cancelled });
+            station.stage.command(&Command::Lift).unwrap();
+            station.run_ms(2_500);
+        }
+        drawn
+    };
+    let first = drawn(12);
+    let count = first.iter().filter(|d| **d).count();
+    assert!((5..=19).contains(&count), "{count} of 24");
+    assert_eq!(first, drawn(13), "noise decides nothing here");
 }

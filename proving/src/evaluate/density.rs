@@ -13,6 +13,8 @@ const REACH: f64 = 9.0;
 const NEAR: f64 = 3.0;
 /// Parts of a mixture rarer than this are added by mean and variance.
 const RARE: f64 = 0.012;
+/// Sums that are added up side by side.
+const LANES: usize = 4;
 /// Fewest and most points of a grid.
 const POINTS: (usize, usize) = (256, 8192);
 
@@ -161,6 +163,7 @@ pub struct Density {
     core_g: f64,
     mean_g: f64,
     variance_g2: f64,
+    peak: f64,
 }
 
 impl Density {
@@ -185,18 +188,19 @@ impl Density {
     }
 
     fn new(grid: Grid, values: Vec<f64>, core_g: f64) -> Self {
-        let (mut mass, mut mean, mut square) = (0.0, 0.0, 0.0);
+        let (mut mass, mut mean, mut square, mut peak) = (0.0, 0.0, 0.0, 0.0f64);
         let half = (grid.points / 2) as f64;
         for (i, value) in values.iter().enumerate() {
             let x = (i as f64 - half) * grid.step_g;
             mass += value;
             mean += value * x;
             square += value * x * x;
+            peak = peak.max(*value);
         }
         let mass = mass.max(1e-300);
         let mean_g = mean / mass;
         let variance_g2 = (square / mass - mean_g * mean_g).max(core_g * core_g);
-        Self { grid, values, core_g, mean_g, variance_g2 }
+        Self { grid, values, core_g, mean_g, variance_g2, peak }
     }
 
     /// Total spread, grams.
@@ -206,7 +210,7 @@ impl Density {
 
     /// Its greatest value, per gram: no sum with anything independent is denser anywhere.
     pub fn peak(&self) -> f64 {
-        self.values.iter().copied().fold(0.0, f64::max)
+        self.peak
     }
 
     /// Density at `x_g` per gram, by cubic interpolation; nothing beyond the grid.
@@ -255,15 +259,29 @@ impl Density {
         let clamp = |g: f64| ((g / h + middle).max(0.0) as usize).min(self.grid.points - 1);
         let (from, to) = (clamp(x - reach), clamp(x + reach));
         let first = x - (from as f64 - middle) * h;
-        let mut value = (-0.5 * first * first / c.variance_g2).exp();
-        let mut ratio = ((first * h - 0.5 * h * h) / c.variance_g2).exp();
+        // Four Gaussians side by side, each every fourth point, so that no product waits for the one before it.
+        let start = (-0.5 * first * first / c.variance_g2).exp();
+        let step = ((first * h - 0.5 * h * h) / c.variance_g2).exp();
         let shrink = (-h * h / c.variance_g2).exp();
-        let mut sum = 0.0;
-        for density in &self.values[from..=to] {
-            sum += density * value;
-            value *= ratio;
+        let (mut values, mut ratios) = ([start; LANES], [step.powi(4) * shrink.powi(6); LANES]);
+        let mut ratio = step;
+        for lane in 1..LANES {
+            values[lane] = values[lane - 1] * ratio;
+            ratios[lane] = ratios[lane - 1] * shrink.powi(4);
             ratio *= shrink;
         }
+        let further = shrink.powi(16);
+        let mut sums = [0.0; LANES];
+        let (fours, rest) = self.values[from..=to].as_chunks::<LANES>();
+        for four in fours {
+            for lane in 0..LANES {
+                sums[lane] += four[lane] * values[lane];
+                values[lane] *= ratios[lane];
+                ratios[lane] *= further;
+            }
+        }
+        let sum =
+            sums.iter().sum::<f64>() + rest.iter().zip(values).map(|(density, value)| density * value).sum::<f64>();
         c.weight * sum * h / (TAU * c.variance_g2).sqrt()
     }
 
