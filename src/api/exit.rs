@@ -10,14 +10,16 @@ use augenmass_core::verdict::{Action, Outcome, Resolution, Verdict};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Body of `POST /v1/exit-tokens/redeem`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Redeem {
+    /// The exit token.
     token: String,
 }
 

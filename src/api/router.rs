@@ -3,7 +3,7 @@
 use super::guard::{guard, own_host_only};
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, events, exit, handhelds, ops, staff, validations};
+use super::{baskets, catalogue, display, events, exit, handhelds, openapi, ops, staff, validations};
 use crate::access::who::Who::{
     self, Anyone, App, Attendant, BackOffice, Display, Gate, Handheld, Supervisor, Tablet, Technician,
 };
@@ -75,6 +75,10 @@ fn routes() -> Vec<Route> {
         get("/", &[Anyone], display::page),
         get("/display.js", &[Anyone], display::script),
         get("/display.css", &[Anyone], display::style),
+        get("/openapi.json", &[Anyone], openapi::json),
+        get("/docs", &[Anyone], openapi::page),
+        get("/docs.js", &[Anyone], openapi::script),
+        get("/docs.css", &[Anyone], openapi::style),
         get("/live", &[Anyone], ops::live),
         get("/ready", &[BackOffice], ops::ready),
         get("/metrics", &[BackOffice], ops::metrics),

@@ -1,6 +1,7 @@
 //! A basket's validation at this station: open, wait for verdicts, try again.
 
 use super::hub::Hub;
+use super::openapi::Id;
 use super::problem::{Body, Problem};
 use crate::access::who::Caller;
 use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
@@ -10,7 +11,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,10 +21,12 @@ use tokio::time::Instant;
 const WAIT_MAX_S: u64 = 30;
 
 /// Body of `POST /v1/validations`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
+    #[schemars(with = "Id")]
     basket_id: BasketId,
+    /// The code on the station, or its identifier.
     station_code: String,
 }
 
