@@ -26,24 +26,38 @@ import export
 import scenes
 
 QUEUED = 6  # batches drawn ahead
+ECHO_POOL = 256  # frames that wait for their second showing
 REREAD = 100  # batches after which folders that may still grow are read again
 
 
-def _feed(queue: Any, early: bytes, folders: Sequence[Path], batch: int, seed: int, first: int) -> None:
-    """Puts batches (C2, C3, heat, box, weight, care) into the queue for ever; batch k depends on seed and k alone."""
+def _feed(queue: Any, early: bytes, folders: Sequence[Path], batch: int, seed: int) -> None:
+    """Puts batches (C2, C3, heat, box, weight, care) into the queue for ever; they depend on seed and folders alone.
+
+    Half of a batch is drawn anew, half are frames that were shown once before, some batches ago: drawing costs
+    as much as learning, and a frame seen twice teaches nearly as much as two (Choi et al., "Data Echoing", 2019).
+    """
     torch.set_num_threads(1)
-    model, number, known = evaluate.session(early), first, []
+    model, number, known = evaluate.session(early), 0, []
+    chance, seen_once = random.Random(seed), []
     while True:
-        if (number - first) % REREAD == 0:
+        if number % REREAD == 0:
             known = [scene for folder in folders for scene in scenes.read(folder)]
-        chance, frames = random.Random(seed * 1_000_003 + number), []
-        for _ in range(batch):
+        echoed = [seen_once.pop(chance.randrange(len(seen_once))) for _ in range(batch // 2 if len(seen_once) >= ECHO_POOL else 0)]
+        frames = []
+        for _ in range(batch - len(echoed)):
             scene = chance.choice(known)
             frames.append(augment.draw_frame(scene.image(), scene.boxes, scene.visible, chance))
-        c2, c3 = model.run(["c2", "c3"], {"images": np.stack([f[0] for f in frames])})
-        goals = [np.stack(g) for g in zip(*(det.targets(f[1], f[2]) for f in frames), strict=True)]
-        queue.put([c2.astype(np.float16), c3.astype(np.float16), *goals])
+        maps = model.run(["c2", "c3"], {"images": np.stack([f[0] for f in frames])})
+        maps = [m.astype(np.float16) for m in maps]
+        fresh = [(maps[0][k], maps[1][k], *det.targets(f[1], f[2])) for k, f in enumerate(frames)]
+        queue.put(_stacked(fresh + echoed))
+        seen_once += fresh
         number += 1
+
+
+def _stacked(examples: list[tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+    """Examples of one batch, one array a column."""
+    return [np.stack(column) for column in zip(*examples, strict=True)]
 
 
 def _average(average: Tensor, now: Tensor, updates: Tensor | int) -> Tensor:
@@ -93,7 +107,7 @@ def train(
     context = multiprocessing.get_context("spawn")
     queue = context.Queue(QUEUED)
     early = export.shallow_model(network)
-    feeder = context.Process(target=_feed, args=(queue, early, folders, course.batch, course.seed, 0), daemon=True)
+    feeder = context.Process(target=_feed, args=(queue, early, folders, course.batch, course.seed), daemon=True)
     feeder.start()
     torch.set_num_threads(1)
     optimiser = optimiser_of(network, course)

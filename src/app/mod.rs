@@ -1,6 +1,7 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
 pub mod access;
+pub mod bench;
 pub mod calibrate;
 pub mod calibrations;
 pub mod catalogue;
@@ -16,6 +17,7 @@ pub mod replay;
 pub mod run;
 pub mod school;
 pub mod secrets;
+pub mod see;
 pub mod serve;
 pub mod telemetry;
 pub mod token;

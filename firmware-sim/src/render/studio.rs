@@ -6,8 +6,8 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::picture::Rendered;
 use super::lens::Lens;
+use super::picture::Rendered;
 use super::scene::{BagPose, CameraModel, ContainerKind, ContainerShape, HandPose, Light, Plate, Scene, Surface};
 use crate::placement::{Space, arrange};
 use crate::shop::Shop;
@@ -125,11 +125,7 @@ pub fn rough_scene(shop: &Shop, rng: &mut ChaCha8Rng) -> (Scene, Lens) {
     scene.light.blur_px = rng.random_range(0.25..2.0);
     let lens = Lens {
         bend: if rng.random_bool(0.5) { rng.random_range(-0.14..0.06) } else { 0.0 },
-        smear_px: if rng.random_bool(0.12) {
-            std::array::from_fn(|_| rng.random_range(-7.0..7.0))
-        } else {
-            [0.0; 2]
-        },
+        smear_px: if rng.random_bool(0.12) { std::array::from_fn(|_| rng.random_range(-7.0..7.0)) } else { [0.0; 2] },
     };
     (scene, lens)
 }

@@ -80,8 +80,10 @@ pub struct SeenCrop {
 /// What one look took, without waiting for the thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// JPEG to pixels, masking, quality.
+    /// JPEG to pixels; none for a picture that came decoded.
     pub decode: Duration,
+    /// Masking, quality, and fitting into the detector's square.
+    pub fit: Duration,
     /// Finding goods.
     pub detect: Duration,
     /// Cutting them out and embedding them.
@@ -139,6 +141,14 @@ impl Eyes {
     /// A picture that is broken or of another size than the view needs, or a model that gives nonsense.
     pub async fn look(&self, look: Look) -> Result<Seen, LookError> {
         self.ask(|reply| Job::Look { look, reply }).await
+    }
+
+    /// As [`Eyes::look`], for a picture that is decoded already.
+    ///
+    /// # Errors
+    /// As [`Eyes::look`].
+    pub async fn see(&self, picture: RgbImage, view_px: [u32; 4]) -> Result<Seen, LookError> {
+        self.ask(|reply| Job::See { picture, view_px, reply }).await
     }
 
     /// Embeds whole pictures, each squared with grey; for enrolling. One embedding each, in their order.

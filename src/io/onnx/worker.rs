@@ -26,6 +26,7 @@ type Reply<T> = oneshot::Sender<Result<T, LookError>>;
 #[derive(Debug)]
 pub(super) enum Job {
     Look { look: Look, reply: Reply<Seen> },
+    See { picture: RgbImage, view_px: [u32; 4], reply: Reply<Seen> },
     Embed { pictures: Vec<RgbImage>, reply: Reply<Vec<Vec<f32>>> },
     Glance { camera: usize, jpeg: Bytes, view_px: [u32; 4], reply: Reply<Glance> },
 }
@@ -51,6 +52,10 @@ impl Worker {
             match job {
                 Job::Look { reply, .. } if reply.is_closed() => {}
                 Job::Look { look, reply } => drop(reply.send(self.look(&look))),
+                Job::See { picture, view_px, reply } => {
+                    let now = Instant::now();
+                    drop(reply.send(self.see(picture, view_px, (now, now))));
+                }
                 Job::Embed { pictures, reply } => drop(reply.send(self.embed(&pictures))),
                 Job::Glance { camera, jpeg, view_px, reply } => {
                     drop(reply.send(self.glance(camera, &jpeg, view_px)));
@@ -61,14 +66,24 @@ impl Worker {
 
     fn look(&mut self, look: &Look) -> Result<Seen, LookError> {
         let begun = Instant::now();
-        let mut frame = picture::decode_jpeg(&look.jpeg)?;
-        picture::check_view(&frame, look.view_px)?;
-        picture::mask(&mut frame, look.view_px);
-        let (luma, width) = picture::half_luma(&frame, look.view_px);
-        let quality = picture::quality(&luma, width);
-        let decoded = Instant::now();
+        let frame = picture::decode_jpeg(&look.jpeg)?;
+        let seen = self.see(frame, look.view_px, (begun, Instant::now()))?;
+        Ok(Seen { captured: look.captured, ..seen })
+    }
 
-        let letterbox = self.scaler.letterbox(&frame, look.view_px);
+    /// `begun` and `decoded`: when the picture's decoding began and ended.
+    fn see(
+        &mut self,
+        mut frame: RgbImage,
+        view_px: [u32; 4],
+        (begun, decoded): (Instant, Instant),
+    ) -> Result<Seen, LookError> {
+        picture::check_view(&frame, view_px)?;
+        picture::mask(&mut frame, view_px);
+        let (luma, width) = picture::half_luma(&frame, view_px);
+        let quality = picture::quality(&luma, width);
+        let letterbox = self.scaler.letterbox(&frame, view_px);
+        let fitted = Instant::now();
         let candidates: Vec<Detection> = self
             .detector
             .detect(&letterbox.pixels)?
@@ -85,8 +100,13 @@ impl Worker {
         let detected = Instant::now();
 
         let detections = self.embed_boxes(&frame, &kept)?;
-        let timings = Timings { decode: decoded - begun, detect: detected - decoded, embed: detected.elapsed() };
-        Ok(Seen { captured: look.captured, detections, found, quality, timings })
+        let timings = Timings {
+            decode: decoded - begun,
+            fit: fitted - decoded,
+            detect: detected - fitted,
+            embed: detected.elapsed(),
+        };
+        Ok(Seen { captured: begun, detections, found, quality, timings })
     }
 
     fn embed_boxes(&mut self, frame: &RgbImage, boxes: &[Detection]) -> Result<Vec<SeenCrop>, LookError> {
