@@ -16,7 +16,7 @@ use crate::io::journal::{Journal, JournalOptions};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
 use crate::io::store::{Database, GoodsMark, StoreError, Writer};
 use augenmass_core::goods::catalogue::hex;
-use augenmass_core::goods::{Catalogue, Gallery, LookCalibration};
+use augenmass_core::goods::{Catalogue, Gallery};
 use augenmass_core::station::{Input, Machine, Restored};
 use augenmass_core::verdict::Versions;
 use sha2::{Digest, Sha256};
@@ -296,7 +296,7 @@ impl GoodsWatch {
         let Some(eyes) = &self.eyes else { return Ok(None) };
         let models = eyes.models();
         let looks = self.database.looks(&models.space_id)?;
-        let calibration = LookCalibration { a: models.calibration.a, b: models.calibration.b };
+        let calibration = models.calibration.clone();
         Ok(Some(Arc::new(Gallery { space_id: models.space_id.clone(), calibration, looks })))
     }
 }

@@ -1,6 +1,7 @@
 //! What the judge is told of the shop: learned from visits, or only what labels and law say.
 
 use super::shop::{Good, Shop};
+use augenmass_core::goods::learn::prior;
 use augenmass_core::goods::{Catalogue, Kind, Product, Terms, WeightBelief, WeightSource};
 use augenmass_core::units::ProductId;
 use rand::SeedableRng;
@@ -8,12 +9,6 @@ use rand_chacha::ChaCha8Rng;
 
 /// Confirmed observations of each product before it counts as learned.
 pub const OBSERVATIONS: u32 = 200;
-/// A pack's filling lies this much above its label on average.
-const OVERFILL: f64 = 1.01;
-/// What packaging weighs where nobody said: share of the content, and how unsure that is.
-const PACKAGING: (f64, f64) = (0.08, 0.07);
-/// How unsure a printed gross mass is, share of it.
-const GROSS_SURE: f64 = 0.006;
 
 /// How well the shop knows its goods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,34 +75,19 @@ fn learned(good: &Good, observations: u32, seed: u64) -> WeightBelief {
     }
 }
 
-/// Label and law (FIELD 3.5): half the tolerable negative error is one sigma of the content.
+/// What the daemon itself would believe of a good from its label.
 fn label(good: &Good) -> WeightBelief {
+    let packed = if good.net_only {
+        prior::net_only(good.net_g)
+    } else {
+        prior::gross(good.net_g + good.packaging_g, good.net_g)
+    };
     let sd_g = match good.kind {
-        Kind::Piece => tolerable_error_g(good.net_g) / 2.0,
+        Kind::Piece => packed.sd_g,
         Kind::Varying => 0.15 * good.net_g,
         Kind::Weighed => 0.35 * good.net_g,
     };
-    let content_g = good.net_g * OVERFILL;
-    let (mean_g, mean_sd_g) = if good.net_only {
-        (content_g + PACKAGING.0 * good.net_g, PACKAGING.1 * good.net_g)
-    } else {
-        // A printed gross mass: right but for a rounding that depends on the product.
-        (content_g + good.packaging_g, GROSS_SURE * good.net_g)
-    };
-    WeightBelief { mean_g, sd_g: sd_g.max(0.5), mean_sd_g, source: WeightSource::Label }
-}
-
-/// Tolerable negative error of a content in grams (Directive 76/211/EEC, Annex I 2.4).
-fn tolerable_error_g(net_g: f64) -> f64 {
-    match net_g {
-        n if n < 50.0 => 0.09 * n,
-        n if n < 100.0 => 4.5,
-        n if n < 200.0 => 0.045 * n,
-        n if n < 300.0 => 9.0,
-        n if n < 500.0 => 0.03 * n,
-        n if n < 1000.0 => 15.0,
-        n => 0.015 * n,
-    }
+    WeightBelief { sd_g: sd_g.max(0.5), ..packed }
 }
 
 #[cfg(test)]
@@ -127,13 +107,5 @@ mod tests {
         let rms = (off.iter().map(|z| z * z).sum::<f64>() / off.len() as f64).sqrt();
         assert!((0.85..1.15).contains(&rms), "{rms}");
         assert_eq!(catalogue.find_code(&code(17, shop.goods[17].kind)), Some(17));
-    }
-
-    /// The table of FIELD 3.5 at its own steps.
-    #[test]
-    fn the_laws_tolerance_is_the_laws() {
-        for (net_g, error_g) in [(20.0, 1.8), (75.0, 4.5), (150.0, 6.75), (250.0, 9.0), (400.0, 12.0), (2000.0, 30.0)] {
-            assert!((tolerable_error_g(net_g) - error_g).abs() < 1e-9, "{net_g}");
-        }
     }
 }

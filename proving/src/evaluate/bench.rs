@@ -33,8 +33,10 @@ pub struct Row {
     pub judge: Opinion,
     /// The judge's answer.
     pub outcome: Outcome,
-    /// Whether the judge named what is true.
+    /// Whether the judge stopped the basket and named what is true.
     pub judge_right: bool,
+    /// Whether it would have named what is true, stopped or not: policy lets go what is not worth a stop.
+    pub judge_knows: bool,
     /// The oracle's posterior.
     pub oracle: Opinion,
     /// Whether the oracle named what is true.
@@ -269,6 +271,7 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
         judge: answer.opinion,
         outcome: answer.outcome,
         judge_right: answer.outcome != Outcome::Pass && is_right(answer.opinion.claim),
+        judge_knows: is_right(answer.opinion.claim),
         oracle,
         oracle_right: is_right(oracle.claim),
         simple,

@@ -161,6 +161,7 @@ pub struct Density {
     core_g: f64,
     mean_g: f64,
     variance_g2: f64,
+    peak: f64,
 }
 
 impl Density {
@@ -185,18 +186,19 @@ impl Density {
     }
 
     fn new(grid: Grid, values: Vec<f64>, core_g: f64) -> Self {
-        let (mut mass, mut mean, mut square) = (0.0, 0.0, 0.0);
+        let (mut mass, mut mean, mut square, mut peak) = (0.0, 0.0, 0.0, 0.0f64);
         let half = (grid.points / 2) as f64;
         for (i, value) in values.iter().enumerate() {
             let x = (i as f64 - half) * grid.step_g;
             mass += value;
             mean += value * x;
             square += value * x * x;
+            peak = peak.max(*value);
         }
         let mass = mass.max(1e-300);
         let mean_g = mean / mass;
         let variance_g2 = (square / mass - mean_g * mean_g).max(core_g * core_g);
-        Self { grid, values, core_g, mean_g, variance_g2 }
+        Self { grid, values, core_g, mean_g, variance_g2, peak }
     }
 
     /// Total spread, grams.
@@ -206,7 +208,7 @@ impl Density {
 
     /// Its greatest value, per gram: no sum with anything independent is denser anywhere.
     pub fn peak(&self) -> f64 {
-        self.values.iter().copied().fold(0.0, f64::max)
+        self.peak
     }
 
     /// Density at `x_g` per gram, by cubic interpolation; nothing beyond the grid.

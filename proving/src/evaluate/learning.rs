@@ -10,6 +10,7 @@ use augenmass_core::goods::learn::{Confirmed, Equation, Learner, Subject, Term, 
 use augenmass_core::goods::{Catalogue, Kind, Product, WeightBelief, WeightSource};
 use augenmass_core::units::{ProductId, Wall};
 use augenmass_core::verdict::Outcome;
+use augenmass_core::verdict::expected::{LABEL_SIGMA_G, LABEL_WRAP_G};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -27,9 +28,8 @@ const POISONED: f64 = 0.05;
 const POISON_REACH: f64 = 0.97;
 /// A printed spread for goods that differ by nature, as a share of the mass.
 const VARYING: f64 = 0.15;
-/// Variances of what is weighed with the goods, g²: scale, labelled portions, stated bags, a step.
+/// Variances of what is weighed with the goods, g²: scale, stated bags, a step.
 const SCALE_G2: f64 = 20.0;
-const PORTION_G2: f64 = 9.0;
 const BAGS_G2: f64 = 9.0;
 const STEP_G2: f64 = 13.0;
 /// The judge's thresholds are looked up so often, in visits.
@@ -338,8 +338,8 @@ fn equations(trip: &Trip, steps: bool, confirmed: Confirmed, shopper: &str, at: 
         for line in indices.map(|i| &trip.lines[i]) {
             match line.label_g {
                 Some(label_g) => {
-                    equation.measured_g -= label_g;
-                    equation.variance_g2 += PORTION_G2;
+                    equation.measured_g -= label_g + LABEL_WRAP_G;
+                    equation.variance_g2 += LABEL_SIGMA_G * LABEL_SIGMA_G;
                 }
                 None => {
                     equation.terms.extend(subject(line.product).map(|subject| Term { subject, units: line.quantity }));
@@ -360,7 +360,7 @@ fn equations(trip: &Trip, steps: bool, confirmed: Confirmed, shopper: &str, at: 
     let bags_g2 = if trip.bags > 0 { BAGS_G2 } else { 0.0 };
     let moved = match confirmed {
         Confirmed::Passed { low_g, high_g } => {
-            let portions_g: f64 = trip.lines.iter().filter_map(|l| l.label_g).sum();
+            let portions_g: f64 = trip.lines.iter().filter_map(|l| l.label_g).map(|g| g + LABEL_WRAP_G).sum();
             let off_g = bags_g + portions_g;
             Confirmed::Passed { low_g: low_g - off_g, high_g: high_g - off_g }
         }

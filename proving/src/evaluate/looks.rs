@@ -141,7 +141,7 @@ impl Looks {
         let mut directions = Vec::with_capacity(shop.goods.len() * d);
         let mut gallery = Gallery {
             space_id: SPACE.to_owned(),
-            calibration: recorded.calibration,
+            calibration: recorded.calibration.clone(),
             looks: std::collections::BTreeMap::new(),
         };
         for (index, good) in shop.goods.iter().enumerate() {

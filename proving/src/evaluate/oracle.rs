@@ -411,8 +411,21 @@ impl<'a> Oracle<'a> {
             let sum: f64 = parts.iter().map(|(part, by)| by * self.unscanned_good(part, product)).sum();
             factor * self.shop.goods[product].share * sum
         };
+        // No sum with a good is denser than the densest part of what it is added to: most goods are too rare whatever their mass.
+        let at_most = |product: usize| {
+            let look = |part: &Part<'_>| {
+                let units = [1, 2, 3].map(|k| seen(&part.view, None, &[(product, k)]));
+                units.into_iter().fold(0.0, f64::max)
+            };
+            let sum: f64 = parts.iter().map(|(part, by)| by * part.weighing.all.peak() * look(part)).sum();
+            factor * self.shop.goods[product].share * sum
+        };
         let unlisted = goods.into_iter().filter(|p| listed.goods.binary_search(p).is_err());
-        let product = unlisted.map(|p| (p, joint(p))).find(|(_, joint)| *joint >= 0.5 * total)?.0;
+        let product = unlisted
+            .filter(|p| at_most(*p) >= 0.5 * total)
+            .map(|p| (p, joint(p)))
+            .find(|(_, joint)| *joint >= 0.5 * total)?
+            .0;
         Some(Claim { kind: Wanted::Unscanned, product, instead: None })
     }
 

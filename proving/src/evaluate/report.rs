@@ -100,6 +100,7 @@ impl CellResult {
         json!({
             "n": rows.len(), "caught": count(&caught),
             "named": count(&|r| caught(r) && r.judge.claim.is_some()), "named_right": count(&|r| r.judge_right),
+            "known_right": count(&|r| r.judge_knows),
             "oracle_named": count(&|r| r.oracle.claim.is_some()), "oracle_named_right": count(&|r| r.oracle_right),
             "by_grams": classes,
         })

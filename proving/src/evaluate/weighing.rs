@@ -52,8 +52,10 @@ impl<'a> Weighing<'a> {
                 wanted.push((replaced(&whole, own, Some(&fewer)), core_g));
             }
         }
-        let all = Density::pair(&grid, (&whole, core_g2.sqrt()), (&whole, core_g2.sqrt()), fourier).0;
-        let mut densities = transform(&grid, &wanted, fourier).into_iter();
+        wanted.push((whole, core_g2.sqrt()));
+        let mut densities = transform(&grid, &wanted, fourier);
+        let all = densities.remove(wanted.len() - 1);
+        let mut densities = densities.into_iter();
         let reduced = lines.iter().map_while(|line| {
             let none = densities.next()?;
             Some((none, if line.quantity > 1 { densities.next() } else { None }))

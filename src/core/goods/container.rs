@@ -37,14 +37,6 @@ impl BagBelief {
         Self { kinds: vec![BagKind { share: 1.0, mean_g, sigma_g }] }
     }
 
-    /// Mean in grams and variance in g² of one bag, whichever kind it is.
-    pub fn moments(&self) -> (f64, f64) {
-        let all: f64 = self.kinds.iter().map(|k| k.share).sum();
-        let mean_g = self.kinds.iter().map(|k| k.share * k.mean_g).sum::<f64>() / all;
-        let square = |k: &BagKind| k.share * (k.sigma_g * k.sigma_g + (k.mean_g - mean_g).powi(2));
-        (mean_g, self.kinds.iter().map(square).sum::<f64>() / all)
-    }
-
     /// Paper and thin plastic carriers, woven bags, cotton bags, by what such bags weigh (FIELD 3.5).
     pub fn usual() -> Self {
         let kind = |share, mean_g, sigma_g| BagKind { share, mean_g, sigma_g };

@@ -41,19 +41,50 @@ impl LookVector {
     }
 }
 
-/// Turns a cosine into evidence: log likelihood ratio = a · cos + b of "shows this product" against "shows another".
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// So far a straight line is trusted, in nats: what lies beyond was guessed from what lies between.
+const LINE_TRUSTED: f64 = 4.5;
+/// So far a measured curve is trusted, in nats: no set of pictures is large enough to say more.
+const CURVE_TRUSTED: f64 = 9.0;
+
+/// Turns a cosine into evidence: log likelihood ratio of "shows this product" against "shows another", by a measured curve where there is
+/// one, else a · cos + b.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookCalibration {
     /// Slope, above 0.
     pub a: f64,
     /// Offset.
     pub b: f64,
+    /// Points (cosine, ratio) of the curve, both rising; straight lines between them, level beyond the ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<[f64; 2]>,
 }
 
 impl LookCalibration {
-    /// Log likelihood ratio that a crop of this cosine shows the product rather than some other.
+    /// Whether slope and curve rise, and all are figures.
+    pub fn is_sound(&self) -> bool {
+        let rising = |w: &[[f64; 2]]| w[0][0] < w[1][0] && w[0][1] <= w[1][1];
+        self.a > 0.0
+            && self.a.is_finite()
+            && self.b.is_finite()
+            && self.curve.iter().flatten().all(|v| v.is_finite())
+            && self.curve.windows(2).all(rising)
+    }
+
+    /// Log likelihood ratio that a crop of this cosine shows the product rather than some other, within what is trusted.
     pub fn log_ratio(&self, cosine: f32) -> f64 {
-        self.a * f64::from(cosine) + self.b
+        let cosine = f64::from(cosine);
+        let Some(([_, first], [_, last])) = self.curve.first().zip(self.curve.last()) else {
+            return (self.a * cosine + self.b).clamp(-LINE_TRUSTED, LINE_TRUSTED);
+        };
+        let ratio = match self.curve.partition_point(|[at, _]| *at <= cosine) {
+            0 => *first,
+            after if after == self.curve.len() => *last,
+            after => {
+                let ([c0, r0], [c1, r1]) = (self.curve[after - 1], self.curve[after]);
+                r0 + (r1 - r0) * (cosine - c0) / (c1 - c0)
+            }
+        };
+        ratio.clamp(-CURVE_TRUSTED, CURVE_TRUSTED)
     }
 }
 
@@ -82,5 +113,18 @@ mod tests {
         let opposite: Vec<f32> = unit.iter().map(|v| -v).collect();
         assert!(look.cosine(&opposite) < -0.9995);
         assert_eq!(look.cosine(&unit[..8]), 0.0);
+    }
+
+    #[test]
+    fn a_cosine_is_read_by_the_curve_where_there_is_one_and_never_beyond_what_was_measured() {
+        let line = LookCalibration { a: 10.0, b: -4.0, curve: Vec::new() };
+        assert!((line.log_ratio(0.5) - 1.0).abs() < 1e-6);
+        assert_eq!((line.log_ratio(-1.0), line.log_ratio(1.0)), (-4.5, 4.5));
+        let curve = LookCalibration { curve: vec![[0.0, -3.0], [0.5, 1.0], [0.75, 6.0]], ..line };
+        assert_eq!((curve.log_ratio(-0.5), curve.log_ratio(0.9)), (-3.0, 6.0));
+        assert!((curve.log_ratio(0.25) + 1.0).abs() < 1e-6 && (curve.log_ratio(0.625) - 3.5).abs() < 1e-6);
+        assert!(curve.is_sound());
+        let back = LookCalibration { curve: vec![[0.5, 1.0], [0.4, 2.0]], ..curve };
+        assert!(!back.is_sound());
     }
 }

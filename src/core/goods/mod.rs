@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod container;
 pub mod diff;
+pub mod heft;
 pub mod import;
 pub mod learn;
 pub mod look;
@@ -10,9 +11,10 @@ pub mod masses;
 pub mod product;
 pub mod row;
 
-pub use catalogue::{Catalogue, Heft};
+pub use catalogue::Catalogue;
 pub use container::{BagBelief, BagKind, ContainerBelief};
 pub use diff::{Change, diff};
+pub use heft::{Heft, Hefts};
 pub use import::{ImportFault, ImportFaults, assemble, parse_ndjson, to_ndjson};
 pub use look::{Gallery, LookCalibration, LookVector};
 pub use masses::{MassDensity, Masses};

@@ -1,15 +1,12 @@
 //! What a visit that has passed teaches: its list and its verdict as an equation in what goods and containers weigh.
 
-use crate::basket::{Basket, Checked, Code, ContainerKind, InStorePattern, Today};
+use crate::basket::{Basket, Checked, ContainerKind, InStorePattern, Today};
 use crate::goods::learn::{Confirmed, Equation, Subject, Term};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind};
 use crate::units::Mass;
 use crate::verdict::judge::{Evidence, judge};
-use crate::verdict::{Expected, Outcome, Policy, Verdict};
+use crate::verdict::{Expected, Nature, Outcome, Policy, Verdict};
 
-/// What a labelled portion and stated bags weigh besides what is said of them, variance in g².
-const PORTION_G2: f64 = 9.0;
-const STATED_BAGS_G2: f64 = 9.0;
 /// Variance of a load, g²: it stands in the verdict only together with that of the goods.
 const LOAD_G2: (f64, f64) = (4.0, 400.0);
 /// Beyond so many sigma no basket passes by weight.
@@ -38,54 +35,46 @@ pub fn lesson(basket: &Basket, verdict: &Verdict, now: &Circumstances<'_>) -> Op
     let weight = verdict.weight.filter(|_| verdict.outcome == Outcome::Pass && verdict.revision == basket.revision)?;
     let Checked { goods, codes } = basket.check(now.patterns, Today::of(verdict.decided_at)).ok()?;
     let expected = Expected::new(&goods, &codes, now.catalogue, now.containers, now.bags);
-    let variance_g2 = (weight.sigma_g * weight.sigma_g - expected.variance_g2()).clamp(LOAD_G2.0, LOAD_G2.1);
-    let mut equation = Equation {
-        terms: Vec::new(),
-        measured_g: weight.measured_g,
-        variance_g2,
-        confirmed: limits(&expected, weight.measured_g, variance_g2, now),
-        shopper: basket.shopper.as_ref().map(|shopper| shopper.pseudonym.clone()),
-        at: verdict.decided_at,
-    };
-    let mut known_g = 0.0;
-    for (code, quantity) in &codes {
-        let product = &now.catalogue.products()[now.catalogue.find_code(code.key())?];
-        match code {
-            Code::Weighed { mass, .. } => {
-                known_g += f64::from(*quantity) * mass.g();
-                equation.variance_g2 += PORTION_G2 * f64::from(*quantity);
-            }
-            Code::Gtin(_) if product.kind == Kind::Weighed => return None,
-            Code::Gtin(_) => add(&mut equation.terms, Subject::Product(product.id.clone()), *quantity),
-        }
+    if !expected.unknown.is_empty() {
+        return None;
     }
-    for container in basket.containers.iter().filter(|c| c.kind != ContainerKind::None) {
+    let load_g2 = (weight.sigma_g * weight.sigma_g - expected.variance_g2()).clamp(LOAD_G2.0, LOAD_G2.1);
+    let mut terms = Vec::new();
+    // What nothing can be learned of, labelled portions and bags, is what remains of the list's mass without the terms.
+    let (mut known_g, mut known_g2) = (expected.mean_g, expected.variance_g2());
+    for line in expected.lines.iter().filter(|line| line.nature != Nature::Labelled) {
+        let product = &now.catalogue.products()[line.product];
+        if product.kind == Kind::Weighed {
+            return None;
+        }
+        known_g -= f64::from(line.quantity) * line.unit.mean_g;
+        known_g2 -= line.unit.variance_g2(line.quantity);
+        add(&mut terms, Subject::Product(product.id.clone()), line.quantity);
+    }
+    for container in goods.containers.iter().filter(|c| c.kind != ContainerKind::None) {
         let kind = container.kind.as_str();
-        now.containers.iter().find(|belief| belief.kind == kind)?;
+        let belief = now.containers.iter().find(|belief| belief.kind == kind)?;
+        known_g -= belief.tare_g;
+        known_g2 -= belief.sigma_g * belief.sigma_g;
         let subject = match &container.id {
             Some(id) => Subject::Container(format!("{kind}:{id}")),
             None => Subject::Kind(kind.to_owned()),
         };
-        add(&mut equation.terms, subject, 1);
+        add(&mut terms, subject, 1);
     }
-    let count = f64::from(basket.bags.count);
-    match basket.bags.grams {
-        Some(grams) => {
-            known_g += grams;
-            equation.variance_g2 += STATED_BAGS_G2;
-        }
-        None => {
-            let (mean_g, variance_g2) = now.bags.moments();
-            known_g += count * mean_g;
-            equation.variance_g2 += count * variance_g2;
-        }
-    }
-    equation.measured_g -= known_g;
-    if let Confirmed::Passed { low_g, high_g } = &mut equation.confirmed {
+    let mut confirmed = limits(&expected, weight.measured_g, load_g2, now);
+    if let Confirmed::Passed { low_g, high_g } = &mut confirmed {
         *low_g -= known_g;
         *high_g -= known_g;
     }
-    Some(equation)
+    Some(Equation {
+        terms,
+        measured_g: weight.measured_g - known_g,
+        variance_g2: load_g2 + known_g2.max(0.0),
+        confirmed,
+        shopper: basket.shopper.as_ref().map(|shopper| shopper.pseudonym.clone()),
+        at: verdict.decided_at,
+    })
 }
 
 fn add(terms: &mut Vec<Term>, subject: Subject, units: u32) {

@@ -1,15 +1,15 @@
 //! What the plate should carry if the list is right.
 
-use super::noise::{Component, Spread, merged, sum};
+use super::noise::{Component, Spread, merged, mixture, sum};
 use super::policy::Policy;
 use super::priors;
 use crate::basket::{Basket, Code, ContainerKind};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind, WeightBelief, WeightSource};
 
 /// What a labelled portion weighs more than its printed net mass, grams: a produce bag or a sheet of paper (FIELD 3.5).
-const LABEL_WRAP_G: f64 = 2.5;
+pub const LABEL_WRAP_G: f64 = 2.5;
 /// How far a labelled portion is off that, 1 sigma in grams: its wrap, and the rounding of the counter's scale.
-const LABEL_SIGMA_G: f64 = 3.0;
+pub const LABEL_SIGMA_G: f64 = 3.0;
 /// A stated weight of bags is a kitchen scale's or the store's own, 1 sigma in grams.
 const STATED_BAGS_SIGMA_G: f64 = 3.0;
 
@@ -126,12 +126,7 @@ impl Expected {
     }
 
     fn add_bags(&mut self, count: u32, belief: &BagBelief) {
-        let shares: f64 = belief.kinds.iter().map(|k| k.share).sum();
-        let one: Vec<Component> = belief
-            .kinds
-            .iter()
-            .map(|k| Component { weight: k.share / shares, mean_g: k.mean_g, variance_g2: k.sigma_g * k.sigma_g })
-            .collect();
+        let one = mixture(belief.kinds.iter().map(|k| (k.share, k.mean_g, k.sigma_g)));
         let one_bag = merged(&one);
         self.mean_g += f64::from(count) * one_bag.mean_g;
         let centred: Vec<Component> =

@@ -7,7 +7,7 @@ use super::noise::Spread;
 use super::part::{Part, Weighed};
 use super::policy::{self, Policy};
 use super::posterior::Judged;
-use super::view::{self, View};
+use super::view::{Sight, View};
 use super::{explain, priors};
 use crate::goods::{BagBelief, Catalogue, Gallery};
 use crate::units::Mass;
@@ -75,26 +75,26 @@ const CATALOGUE_WRONG_FROM: f64 = 0.8;
 pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> Judged<'a> {
     let Evidence { expected, catalogue, .. } = *evidence;
     let units = expected.units();
-    let view = |scene: Option<&'a Scene>, rate: f64, lines: &[usize]| {
+    let view = |scene: Option<&'a Scene>, sight: Sight, lines: &[usize]| {
         let (scene, gallery) = (scene.filter(|_| with_eyes)?, evidence.gallery?);
         let listed: Vec<(usize, u32)> =
             lines.iter().map(|i| (expected.lines[*i].product, expected.lines[*i].quantity)).collect();
-        View::new(scene, gallery, catalogue, rate, listed.into_iter())
+        View::new(scene, gallery, catalogue, sight, listed.into_iter())
     };
     let parts: Vec<Part<'a>> = if evidence.steps.is_empty() {
         let all: Vec<usize> = (0..expected.lines.len()).collect();
         let off_g = evidence.measured.g() - expected.mean_g;
-        let rate = view::crops_a_unit(evidence.scene.map_or(0, |s| s.crops.len()), units);
-        let view = view(evidence.scene, rate, &all);
+        let sight = Sight::WHOLE.after(evidence.scene.map_or(0, |s| s.crops.len()), 1, units);
+        let view = view(evidence.scene, sight, &all);
         let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
         vec![Part::new(expected, catalogue, all, Weighed { off_g, around, bags: &expected.bags }, view, policy)]
     } else {
-        let crops = evidence.steps.iter().filter_map(|s| s.scene.as_ref()).map(|s| s.crops.len()).sum();
-        let rate = view::crops_a_unit(crops, units);
+        let looks = || evidence.steps.iter().filter_map(|s| s.scene.as_ref());
+        let sight = Sight::STEP.after(looks().map(|s| s.crops.len()).sum(), looks().count(), units);
         let part = |step: &'a StepEvidence| {
             let lines = step.lines.iter().map(|i| &expected.lines[*i]);
             let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
-            let view = view(step.scene.as_ref(), rate, &step.lines);
+            let view = view(step.scene.as_ref(), sight, &step.lines);
             let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
             Part::new(expected, catalogue, step.lines.clone(), Weighed { off_g, around, bags: &[] }, view, policy)
         };

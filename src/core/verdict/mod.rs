@@ -19,7 +19,7 @@ pub mod view;
 mod tests;
 
 pub use answer::{Finding, FindingKind, Outcome, ProductRef, Verdict, Versions, WeightEvidence};
-pub use expected::{Expected, ExpectedLine, UnknownLine};
+pub use expected::{Expected, ExpectedLine, Nature, UnknownLine};
 pub use judge::{Conclusion, Evidence, StepEvidence, judge};
 pub use message::Message;
 pub use policy::Policy;

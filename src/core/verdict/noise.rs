@@ -39,6 +39,12 @@ impl Component {
     }
 }
 
+/// A mixture of (share, mean in grams, 1 sigma in grams), shares taken relative to their sum.
+pub fn mixture(parts: impl Iterator<Item = (f64, f64, f64)> + Clone) -> Vec<Component> {
+    let all: f64 = parts.clone().map(|p| p.0).sum();
+    parts.map(|(share, mean_g, sd_g)| Component { weight: share / all, mean_g, variance_g2: sd_g * sd_g }).collect()
+}
+
 /// The one Gaussian of the same weight, mean and variance.
 pub fn merged(parts: &[Component]) -> Component {
     let weight: f64 = parts.iter().map(|c| c.weight).sum();

@@ -11,7 +11,7 @@ use crate::goods::{Catalogue, Heft, WeightBelief};
 /// So many of the products whose mass could explain a weighing are also looked at; the rest looks like nothing in particular.
 const LOOKED_AT: usize = 160;
 /// The same for what may lie there instead of one line.
-const LOOKED_AT_INSTEAD: usize = 48;
+const LOOKED_AT_INSTEAD: usize = 64;
 /// A product further away than this many sigma cannot explain a mass.
 const REACH_SIGMA: f64 = 5.0;
 /// Densities below this are rounding.
@@ -129,10 +129,9 @@ impl<'a> Part<'a> {
         if blind < NEGLIGIBLE * self.right {
             return blind * self.seen_something(units);
         }
-        let near = self.near(self.off_g, units, AS_IS, |heft| {
-            if listed.binary_search(&heft.product).is_ok() { 0.0 } else { heft.share }
-        });
-        blind * self.looked_at(near, LOOKED_AT, |p| self.seen(None, Some((p, units))), self.seen_something(units))
+        let mut near = Shortlist::with_all(LOOKED_AT);
+        self.near(self.off_g, units, AS_IS, &Among { any: 1.0, category: None, not: listed }, &mut near);
+        blind * near.looked_at(|p| self.seen(None, Some((p, units))), self.seen_something(units))
     }
 
     /// Density if two different products that are not on the list came besides.
@@ -144,7 +143,6 @@ impl<'a> Part<'a> {
     pub fn swapped(&self, line: usize) -> f64 {
         let known = self.line(line);
         let (change, at_g) = self.without_one(line);
-        let category = self.catalogue.masses().category(known.product);
         let masses = self.catalogue.masses();
         let any = self.noise.convolved(masses.of_units(1), at_g, change);
         let blind = match masses.of_category(known.product) {
@@ -165,20 +163,18 @@ impl<'a> Part<'a> {
         if blind < NEGLIGIBLE * self.right {
             return blind * something;
         }
-        let near = self.near(at_g, 1, change, |heft| {
-            if heft.product == known.product { 0.0 } else { self.instead_share(category, heft) }
-        });
-        blind * self.looked_at(near, LOOKED_AT_INSTEAD, look, something)
+        let mut near = Shortlist::with_all(LOOKED_AT_INSTEAD);
+        self.near(at_g, 1, change, &self.instead_of(&known.product), &mut near);
+        blind * near.looked_at(look, something)
     }
 
     /// What came unscanned, likeliest first, by share × density × look.
     pub fn candidates(&self, listed: &[usize], most: usize) -> Vec<Candidate> {
         let mut all: Vec<Candidate> = Vec::new();
         for (units, share) in (1..).zip(priors::UNSCANNED_UNITS) {
-            let near = self.near(self.off_g, units, AS_IS, |heft| {
-                if listed.binary_search(&heft.product).is_ok() { 0.0 } else { share * heft.share }
-            });
-            all.extend(likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| Candidate {
+            let mut near = Shortlist::of_likeliest(LOOKED_AT);
+            self.near(self.off_g, units, AS_IS, &Among { any: share, category: None, not: listed }, &mut near);
+            all.extend(near.likeliest().map(|(product, joint)| Candidate {
                 product,
                 units,
                 joint: joint * self.seen(None, Some((product, units))),
@@ -191,16 +187,11 @@ impl<'a> Part<'a> {
     pub fn instead(&self, line: usize, most: usize) -> Vec<Candidate> {
         let known = self.line(line);
         let (change, at_g) = self.without_one(line);
-        let category = self.catalogue.masses().category(known.product);
-        let near = self.near(at_g, 1, change, |heft| {
-            if heft.product == known.product { 0.0 } else { self.instead_share(category, heft) }
-        });
+        let mut near = Shortlist::of_likeliest(LOOKED_AT);
+        self.near(at_g, 1, change, &self.instead_of(&known.product), &mut near);
         let look = |p: usize| self.seen(Some((known.product, 1)), Some((p, 1)));
-        let all = likeliest(near, LOOKED_AT).into_iter().map(|(product, joint)| Candidate {
-            product,
-            units: 1,
-            joint: joint * look(product),
-        });
+        let all =
+            near.likeliest().map(|(product, joint)| Candidate { product, units: 1, joint: joint * look(product) });
         rank(all.collect(), most)
     }
 
@@ -210,15 +201,16 @@ impl<'a> Part<'a> {
         (change, self.off_g + known.unit.mean_g)
     }
 
-    /// Probability that `instead` lies there in place of a product of this category.
-    fn instead_share(&self, category: Option<usize>, instead: &Heft) -> f64 {
-        let any = (1.0 - priors::SAME_CATEGORY) * instead.share;
-        match category {
-            Some(own) if instead.category == Some(own) => {
-                any + priors::SAME_CATEGORY * instead.share / self.catalogue.masses().category_share(own)
+    /// What may lie in place of a line's unit.
+    fn instead_of<'p>(&self, product: &'p usize) -> Among<'p> {
+        let masses = self.catalogue.masses();
+        let not = std::slice::from_ref(product);
+        match masses.category(*product) {
+            Some(own) => {
+                let within = priors::SAME_CATEGORY / masses.category_share(own);
+                Among { any: 1.0 - priors::SAME_CATEGORY, category: Some((own, within)), not }
             }
-            Some(_) => any,
-            None => instead.share,
+            None => Among { any: 1.0, category: None, not },
         }
     }
 
@@ -239,47 +231,111 @@ impl<'a> Part<'a> {
         Component { weight: 1.0, mean_g: f64::from(units) * weight.mean_g, variance_g2: weight.variance_g2(units) }
     }
 
-    /// Products so many units of which could make `at_g`, with share × density by one Gaussian, in the catalogue's order of mass.
-    fn near(&self, at_g: f64, units: u32, change: Spread, share: impl Fn(&Heft) -> f64) -> Vec<(usize, f64)> {
+    /// Adds the products so many units of which could make `at_g`, with share × density by one Gaussian.
+    fn near(&self, at_g: f64, units: u32, change: Spread, among: &Among<'_>, list: &mut Shortlist) {
         let usual_g2 = self.noise.usual_g2(change);
-        let reach_g = REACH_SIGMA * usual_g2.sqrt();
-        let mut near: Vec<(usize, f64)> = Vec::new();
-        let n = f64::from(units);
-        for heft in self.catalogue.could_make(at_g, units, reach_g) {
-            let d = at_g - n * heft.mean_g;
-            let variance = usual_g2 + n * heft.own_g2 + n * n * heft.shared_g2;
-            if d * d < REACH_SIGMA * REACH_SIGMA * variance {
-                let joint = share(heft) * (-0.5 * d * d / variance).exp() / variance.sqrt();
-                if joint > 0.0 {
-                    near.push((heft.product, joint));
+        let (reach_g, n) = (REACH_SIGMA * usual_g2.sqrt(), f64::from(units));
+        for block in self.catalogue.hefts().could_make(at_g, units, reach_g) {
+            if !list.wants(among.share_at_most(block.share) * block.density_at_most(at_g, units, usual_g2)) {
+                continue;
+            }
+            for heft in block.hefts {
+                let d = at_g - n * heft.mean_g;
+                let variance = usual_g2 + n * heft.own_g2 + n * n * heft.shared_g2;
+                if d * d < REACH_SIGMA * REACH_SIGMA * variance {
+                    list.add(heft.product, among.share(heft) * (-0.5 * d * d / variance).exp() / variance.sqrt());
                 }
             }
         }
-        near
-    }
-
-    /// Mean of what looking says over products by their likelihood; `rest` is what it says of those that are not looked at.
-    fn looked_at(&self, near: Vec<(usize, f64)>, most: usize, look: impl Fn(usize) -> f64, rest: f64) -> f64 {
-        let all: f64 = near.iter().map(|(_, w)| w).sum();
-        if all <= 0.0 {
-            return rest;
-        }
-        let (mut seen, mut weight) = (0.0, 0.0);
-        for (product, w) in likeliest(near, most) {
-            seen += w * look(product);
-            weight += w;
-        }
-        (seen + (all - weight).max(0.0) * rest) / all
     }
 }
 
-/// The so many likeliest, in no order that matters; of equals those that come first.
-fn likeliest(mut near: Vec<(usize, f64)>, most: usize) -> Vec<(usize, f64)> {
-    if near.len() > most {
-        near.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        near.truncate(most);
+/// What a product is drawn from.
+struct Among<'a> {
+    /// Share of a product of any category.
+    any: f64,
+    /// Share of one of this category, besides.
+    category: Option<(usize, f64)>,
+    /// Products that it is not, sorted.
+    not: &'a [usize],
+}
+
+impl Among<'_> {
+    fn share(&self, heft: &Heft) -> f64 {
+        if self.not.binary_search(&heft.product).is_ok() {
+            return 0.0;
+        }
+        let own =
+            self.category.filter(|(category, _)| heft.category == Some(*category)).map_or(0.0, |(_, share)| share);
+        (self.any + own) * heft.share
     }
-    near
+
+    /// The most that a product of this share of the whole can have.
+    fn share_at_most(&self, share: f64) -> f64 {
+        (self.any + self.category.map_or(0.0, |(_, own)| own)) * share
+    }
+}
+
+/// The likeliest of many products, found in one walk.
+struct Shortlist {
+    most: usize,
+    kept: Vec<(usize, f64)>,
+    /// What is not above this is not among the likeliest.
+    floor: f64,
+    /// Sum over all, those that were not kept too; not known where only the likeliest were asked for.
+    all: Option<f64>,
+}
+
+impl Shortlist {
+    /// The so many likeliest; the others may be passed over.
+    fn of_likeliest(most: usize) -> Self {
+        Self { most, kept: Vec::with_capacity(4 * most), floor: 0.0, all: None }
+    }
+
+    /// The so many likeliest, and what all make together.
+    fn with_all(most: usize) -> Self {
+        Self { all: Some(0.0), ..Self::of_likeliest(most) }
+    }
+
+    /// Whether a product of at most this likelihood matters.
+    fn wants(&self, at_most: f64) -> bool {
+        at_most > if self.all.is_some() { 0.0 } else { self.floor }
+    }
+
+    fn add(&mut self, product: usize, joint: f64) {
+        if let Some(all) = &mut self.all {
+            *all += joint;
+        }
+        if joint > self.floor {
+            self.kept.push((product, joint));
+            if self.kept.len() == 4 * self.most {
+                self.cut();
+            }
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.kept.len() > self.most {
+            self.kept.select_nth_unstable_by(self.most - 1, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            self.kept.truncate(self.most);
+            self.floor = self.kept[self.most - 1].1;
+        }
+    }
+
+    /// (Product, likelihood) of the likeliest, in no order that matters.
+    fn likeliest(mut self) -> impl Iterator<Item = (usize, f64)> {
+        self.cut();
+        self.kept.into_iter()
+    }
+
+    /// Mean of what looking says over all products by their likelihood; `rest` is what it says of those that are not looked at.
+    fn looked_at(mut self, look: impl Fn(usize) -> f64, rest: f64) -> f64 {
+        self.cut();
+        let weight: f64 = self.kept.iter().map(|(_, w)| w).sum();
+        let seen: f64 = self.kept.iter().map(|(product, w)| w * look(*product)).sum();
+        let all = self.all.unwrap_or(weight);
+        if all > 0.0 { (seen + (all - weight).max(0.0) * rest) / all } else { rest }
+    }
 }
 
 fn rank(mut all: Vec<Candidate>, most: usize) -> Vec<Candidate> {

@@ -4,7 +4,7 @@
 //! step without a scan is a part without lines. Everything is taken relative to "the list is right".
 
 use super::expected::{Expected, Nature};
-use super::noise::Component;
+use super::noise::{Component, mixture};
 use super::part::{Candidate, Part};
 use super::policy::Policy;
 use super::priors::{self, share};
@@ -173,15 +173,6 @@ fn shared(mut candidates: Vec<Candidate>, probability: f64) -> Vec<Candidate> {
     let sum: f64 = candidates.iter().map(|c| c.joint).sum();
     candidates.iter_mut().for_each(|c| c.joint *= probability / sum.max(1e-300));
     candidates
-}
-
-fn mixture(parts: impl Iterator<Item = (f64, f64, f64)>) -> Vec<Component> {
-    let parts: Vec<(f64, f64, f64)> = parts.collect();
-    let sum: f64 = parts.iter().map(|p| p.0).sum();
-    parts
-        .iter()
-        .map(|(w, mean_g, sd_g)| Component { weight: w / sum, mean_g: *mean_g, variance_g2: sd_g * sd_g })
-        .collect()
 }
 
 /// What is not scanned at one part, relative to its list being right: one product of any number of units, one unit, two products.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use augenmass_core::goods::LookCalibration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -22,7 +23,7 @@ pub struct ModelsInfo {
     /// The space that embeddings live in; a gallery of another space is refused.
     pub space_id: String,
     /// From cosine to evidence.
-    pub calibration: Calibration,
+    pub calibration: LookCalibration,
     /// SHA-256 of `manifest.json` itself, lower-case hex: names everything above.
     pub manifest_sha256: String,
 }
@@ -34,15 +35,6 @@ pub struct ModelInfo {
     pub file: String,
     /// Of the file, lower-case hex.
     pub sha256: String,
-}
-
-/// Log-likelihood ratio of "the same product" against "another one": `a · cos + b`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Calibration {
-    /// Slope.
-    pub a: f64,
-    /// Offset.
-    pub b: f64,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +51,7 @@ struct Entry {
     sha256: String,
     threshold: Option<f32>,
     space_id: Option<String>,
-    calibration: Option<Calibration>,
+    calibration: Option<LookCalibration>,
     self_test: Option<SelfTest>,
 }
 
@@ -92,6 +84,9 @@ impl Manifest {
         }
         let detector = document.take("itemdet").map_err(unusable)?;
         let embedder = document.take("itememb").map_err(unusable)?;
+        if embedder.calibration.as_ref().is_some_and(|c| !c.is_sound()) {
+            return Err(unusable("its itememb's calibration does not rise".to_owned()));
+        }
         let need = |role: &str, key: &str| unusable(format!("its {role} has no {key}"));
         Ok(Self {
             folder: folder.to_owned(),

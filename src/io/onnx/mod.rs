@@ -20,7 +20,7 @@ use image::RgbImage;
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{EyesError, LookError};
-pub use manifest::{Calibration, ModelInfo, ModelsInfo};
+pub use manifest::{ModelInfo, ModelsInfo};
 pub use model::{CROP_PX, DIMENSIONS, FRAME_PX};
 pub use picture::decode_any;
 

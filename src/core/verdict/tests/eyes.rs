@@ -18,7 +18,7 @@ fn gallery() -> Gallery {
         .map(|(i, id)| (id.parse().unwrap(), vec![LookVector::quantise(&axis(i))]));
     Gallery {
         space_id: "test".to_owned(),
-        calibration: LookCalibration { a: 8.0, b: -4.0 },
+        calibration: LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() },
         looks: looks.collect::<BTreeMap<_, _>>(),
     }
 }
