@@ -51,25 +51,23 @@ pub async fn redeem(State(hub): State<Hub>, Body(Redeem { token }): Body<Redeem>
 }
 
 impl Hub {
-    /// A view whose pass, if it holds, has its exit token.
+    /// A view whose pass, if it holds, has its exit token, and whose findings have their pictures.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub async fn with_exit_token(&self, view: ValidationView) -> Result<ValidationView, Problem> {
-        let Some(verdict) = view.verdict.as_ref().filter(|verdict| verdict.outcome == Outcome::Pass) else {
-            return Ok(view);
-        };
+        let Some(verdict) = &view.verdict else { return Ok(view) };
         let verdict = self.passed(verdict.clone()).await?;
         Ok(ValidationView { verdict: Some(verdict), ..view })
     }
 
-    /// A verdict; with its exit token if it is a pass that holds.
+    /// A verdict; with its exit token if it is a pass that holds, else with the pictures of its findings.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub async fn passed(&self, verdict: Arc<Verdict>) -> Result<Arc<Verdict>, Problem> {
         if verdict.outcome != Outcome::Pass {
-            return Ok(verdict);
+            return self.with_pictures(verdict).await;
         }
         let (id, attempt) = (verdict.validation_id.clone(), verdict.attempt);
         let pass = self.read(move |store| store.pass(&id, attempt)).await?;

@@ -34,6 +34,9 @@ struct Route {
 /// Who speaks for a shopper.
 const SHOPPING: &[Who] = &[App, Handheld];
 
+/// Who may see what lay in a basket that did not pass.
+const WATCHING: &[Who] = &[App, Handheld, BackOffice];
+
 /// Every route. There is no way to add one without saying who gets in.
 fn routes() -> Vec<Route> {
     vec![
@@ -56,6 +59,7 @@ fn routes() -> Vec<Route> {
         post("/v1/validations/{id}/call-staff", SHOPPING, validations::call_staff),
         post("/v1/validations/{id}/cancel", SHOPPING, validations::cancel),
         get("/v1/validations/{id}/attempts/{number}", SHOPPING, validations::attempt),
+        get("/v1/validations/{id}/attempts/{number}/crops/{crop}", WATCHING, validations::crop),
         get("/.well-known/jwks.json", &[Anyone], exit::jwks),
         post("/v1/exit-tokens/redeem", &[Gate], exit::redeem),
         put("/v1/catalogue", &[BackOffice], catalogue::put).body_max(catalogue::CATALOGUE_MAX),

@@ -1,7 +1,7 @@
 //! `augenmass bench vision`: how long looking takes on this computer.
 
 use super::see::{EyesChoice, SeeError};
-use crate::io::onnx::{CROP_PX, Look, LookError};
+use crate::io::onnx::{CROP_PX, Look, LookError, View};
 use bytes::Bytes;
 use image::{Rgb, RgbImage};
 use serde::Serialize;
@@ -78,7 +78,7 @@ pub async fn vision(arguments: &VisionArguments, out: &mut impl Write) -> Result
     let crop = RgbImage::from_fn(CROP_PX * 2 / 3, CROP_PX / 2, |x, y| Rgb([(x * 2) as u8, (y * 2) as u8, 90]));
     let [mut fit, mut detect, mut embed, mut both] = [const { Vec::new() }; 4];
     for run in 0..WARM_UP + arguments.runs as usize {
-        let look = Look { jpeg: jpeg.clone(), captured: Instant::now(), view_px: [0, 0, 1280, 720] };
+        let look = Look { jpeg: jpeg.clone(), captured: Instant::now(), view: View::rectangle([0, 0, 1280, 720]) };
         let timings = eyes.look(look).await?.timings;
         let begun = Instant::now();
         eyes.embed(vec![crop.clone(); CROPS]).await?;

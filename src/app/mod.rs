@@ -7,6 +7,7 @@ pub mod calibrations;
 pub mod catalogue;
 pub mod command;
 pub mod config;
+pub mod crops;
 pub mod decode;
 pub mod decode_code;
 pub mod driver;

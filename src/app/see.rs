@@ -2,7 +2,8 @@
 
 use super::config::StationConfig;
 use super::run::{StartError, load_config};
-use crate::io::onnx::{Eyes, EyesError, EyesOptions, LookError, Seen, SeenCrop, decode_any};
+use super::wiring;
+use crate::io::onnx::{Eyes, EyesError, EyesOptions, LookError, Seen, SeenCrop, View, decode_any};
 use crate::io::store::{Database, StoreError};
 use augenmass_core::goods::{LookCalibration, LookVector};
 use augenmass_core::units::ProductId;
@@ -142,29 +143,29 @@ pub async fn see(arguments: &SeeArguments, out: &mut impl Write) -> Result<(), S
         Some(config) => Database::open(&config.data_directory)?.looks(&eyes.models().space_id)?,
         None => BTreeMap::new(),
     };
-    let calibration = eyes.models().calibration;
-    let calibration = LookCalibration { a: calibration.a, b: calibration.b };
+    let calibration = eyes.models().calibration.clone();
     for image in &arguments.images {
         let bytes = std::fs::read(image).map_err(|source| SeeError::File { path: image.clone(), source })?;
         let look_error = |source| SeeError::Look { path: image.clone(), source };
         let mut picture = decode_any(&bytes).map_err(look_error)?;
-        let view_px = view(config.as_ref(), &picture);
-        let seen = eyes.see(picture.clone(), view_px).await.map_err(look_error)?;
+        let view = view(config.as_ref(), &picture);
+        let view_px = view.rectangle_px;
+        let seen = eyes.see(picture.clone(), view).await.map_err(look_error)?;
         let annotated = annotated_path(image, arguments.out.as_deref());
         annotate(&mut picture, &seen);
         picture.save(&annotated).map_err(|source| SeeError::Write { path: annotated.clone(), source })?;
-        let told = told(image, &annotated, &picture, view_px, &seen, &|crop| resembles(crop, &looks, calibration));
+        let told = told(image, &annotated, &picture, view_px, &seen, &|crop| resembles(crop, &looks, &calibration));
         writeln!(out, "{}", serde_json::to_string(&told).map_err(std::io::Error::from)?)?;
     }
     Ok(())
 }
 
 /// The camera's view if the picture has the camera's size, else all of it.
-fn view(config: Option<&StationConfig>, picture: &RgbImage) -> [u32; 4] {
+fn view(config: Option<&StationConfig>, picture: &RgbImage) -> View {
     let (width, height) = picture.dimensions();
     config
         .and_then(|c| c.cameras.iter().find(|camera| (camera.width_px, camera.height_px) == (width, height)))
-        .map_or([0, 0, width, height], |camera| camera.view_px)
+        .map_or_else(|| View::rectangle([0, 0, width, height]), wiring::view)
 }
 
 fn annotated_path(image: &Path, folder: Option<&Path>) -> PathBuf {
@@ -208,7 +209,7 @@ fn told<'a>(
 fn resembles(
     crop: &SeenCrop,
     looks: &BTreeMap<ProductId, Vec<LookVector>>,
-    calibration: LookCalibration,
+    calibration: &LookCalibration,
 ) -> Vec<Resembled> {
     let best = |vectors: &[LookVector]| vectors.iter().map(|v| v.cosine(&crop.embedding)).max_by(f32::total_cmp);
     let mut all: Vec<(&ProductId, f32)> =
@@ -312,11 +313,12 @@ mod tests {
             (product("far"), vec![look(axis(1))]),
             (product("none"), Vec::new()),
         ]);
-        let found = resembles(&crop([0.0; 4], axis(0)), &looks, LookCalibration { a: 10.0, b: -4.0 });
+        let line = LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() };
+        let found = resembles(&crop([0.0; 4], axis(0)), &looks, &line);
         let names: Vec<&str> = found.iter().map(|r| r.product.as_str()).collect();
         assert_eq!(names, ["near", "far"]);
         assert!(
-            (found[0].log_likelihood_ratio - 6.0).abs() < 1e-3 && (found[1].log_likelihood_ratio + 4.0).abs() < 1e-3
+            (found[0].log_likelihood_ratio - 4.0).abs() < 1e-3 && (found[1].log_likelihood_ratio + 4.0).abs() < 1e-3
         );
     }
 

@@ -57,7 +57,7 @@ fn plate(places: &[(i64, i64)]) -> RgbImage {
 const VIEW: [u32; 4] = [60, 20, 580, 460];
 
 fn look(jpeg: Bytes) -> Look {
-    Look { jpeg, captured: Instant::now(), view_px: VIEW }
+    Look { jpeg, captured: Instant::now(), view: View::rectangle(VIEW) }
 }
 
 fn cosine(left: &[f32], right: &[f32]) -> f32 {
@@ -95,7 +95,8 @@ async fn goods_on_a_picture_are_found_and_embedded() {
 async fn what_lies_outside_the_view_is_not_seen() {
     let eyes = start(&shipped()).unwrap();
     let view_px = [300, 20, 580, 460];
-    let look_at = |picture: &RgbImage| Look { jpeg: jpeg(picture), captured: Instant::now(), view_px };
+    let look_at =
+        |picture: &RgbImage| Look { jpeg: jpeg(picture), captured: Instant::now(), view: View::rectangle(view_px) };
     let with = eyes.look(look_at(&plate(&[(120, 60), (380, 70)]))).await.unwrap();
     for crop in &with.detections {
         assert!(crop.box_px[0] >= 300.0, "{:?}", crop.box_px);
