@@ -122,6 +122,15 @@ class Embedding(unittest.TestCase):
         self.assertAlmostEqual(line.a, 1.0, delta=0.04)
         self.assertAlmostEqual(line.b, -0.5, delta=0.04)
 
+    def test_a_calibration_curve_bends_where_a_line_cannot(self):
+        # Uniform on 0..1 against uniform on 0..0.5: the ratio is 1/2 below 0.5 and endless above.
+        chance = np.random.default_rng(4)
+        match, other = chance.uniform(0, 1, 20_000), chance.uniform(0, 0.5, 20_000)
+        curve = emb.calibrate_by_curve(match, other)
+        self.assertAlmostEqual(float(curve.llr(np.array(0.2))), -np.log(2), delta=0.12)
+        self.assertGreater(float(curve.llr(np.array(0.8))), 4.0)
+        self.assertTrue((np.diff(np.array(curve.curve), axis=0) >= 0).all())
+
     def test_square_keeps_the_margin_and_pads_with_grey(self):
         crop = np.asarray(emb.square(Image.fromarray(frame_with((100, 100, 300, 200))), (100.0, 100.0, 300.0, 200.0)))
         self.assertEqual(crop.shape, (192, 192, 3))
