@@ -36,6 +36,8 @@ struct Route {
 /// Who speaks for a shopper.
 const SHOPPING: &[Who] = &[App, Handheld];
 
+/// Who may see what lay in a basket that did not pass.
+const WATCHING: &[Who] = &[App, Handheld, BackOffice, Attendant, Supervisor, Technician];
 /// A tablet, whoever is logged in on it.
 const TABLET: &[Who] = &[Tablet, Attendant, Supervisor, Technician];
 /// Everybody of the staff who is logged in.
@@ -95,6 +97,7 @@ fn routes() -> Vec<Route> {
         post("/v1/validations/{id}/call-staff", SHOPPING, validations::call_staff),
         post("/v1/validations/{id}/cancel", SHOPPING, validations::cancel),
         get("/v1/validations/{id}/attempts/{number}", SHOPPING, validations::attempt),
+        get("/v1/validations/{id}/attempts/{number}/crops/{crop}", WATCHING, validations::crop),
         get("/.well-known/jwks.json", &[Anyone], exit::jwks),
         post("/v1/exit-tokens/redeem", &[Gate], exit::redeem),
         put("/v1/catalogue", &[BackOffice], catalogue::put).body_max(catalogue::CATALOGUE_MAX),

@@ -164,6 +164,7 @@ async fn every_route_lets_in_whom_it_names_and_nobody_else() {
         ("POST", "/v1/validations/{id}/call-staff", shopping),
         ("POST", "/v1/validations/{id}/cancel", shopping),
         ("GET", "/v1/validations/{id}/attempts/{number}", shopping),
+        ("GET", "/v1/validations/{id}/attempts/{number}/crops/{crop}", &[App, Handheld, BackOffice]),
         ("GET", "/.well-known/jwks.json", everybody),
         ("POST", "/v1/exit-tokens/redeem", &[Gate]),
         ("PUT", "/v1/catalogue", &[BackOffice]),
