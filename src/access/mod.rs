@@ -6,12 +6,15 @@ pub mod credential;
 pub mod exit_token;
 pub mod loopback;
 pub mod pairing;
+pub mod rate;
 pub mod throttle;
 pub mod who;
 
 use app_token::AppKeys;
+use augenmass_core::units::Mono;
 use exit_token::ExitKey;
 use pairing::Pairing;
+use rate::{Asker, Rates};
 use std::sync::{Mutex, PoisonError};
 use throttle::Throttle;
 
@@ -39,18 +42,27 @@ pub struct Access {
     /// Names of this station besides those of this machine, as in `Host`.
     pub hosts: Vec<String>,
     throttle: Mutex<Throttle>,
+    rates: Mutex<Rates>,
 }
 
 impl Access {
     /// Access as the station file wants it.
     pub fn new(mode: Mode, app_keys: AppKeys, pairing: Pairing, exit: ExitKey, hosts: Vec<String>) -> Self {
-        Self { mode, app_keys, pairing, exit, hosts, throttle: Mutex::default() }
+        Self { mode, app_keys, pairing, exit, hosts, throttle: Mutex::default(), rates: Mutex::default() }
     }
 
     /// Whether a `Host` names this station.
     pub fn is_own_host(&self, host: &str) -> bool {
         let name = loopback::without_port(host);
         loopback::is_own_host(host) || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Counts a request of somebody's.
+    ///
+    /// # Errors
+    /// After how many seconds there may be another.
+    pub fn take(&self, asker: Asker, now: Mono) -> Result<(), u32> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner).take(asker, now)
     }
 
     /// The failed attempts of late.

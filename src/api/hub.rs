@@ -7,9 +7,10 @@ use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
+use axum::body::Bytes;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -64,6 +65,8 @@ pub struct Hub {
     pub clock: Clock,
     /// A place for each stream of events.
     pub streams: Arc<Semaphore>,
+    /// The API's description, once somebody has asked for it.
+    pub description: Arc<OnceLock<Bytes>>,
 }
 
 /// Most streams of events at one time.
@@ -95,6 +98,7 @@ impl Hub {
             clock: Clock::start(),
             metrics,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            description: Arc::default(),
         }
     }
 

@@ -13,6 +13,8 @@ mod ops;
 mod problem;
 mod router;
 mod validations;
+mod verdicts;
 
 pub use hub::{Call, Hub, ServiceInfo, Views};
+pub use problem::BodyWithin;
 pub use router::{access_table, router};

@@ -6,6 +6,8 @@ mod catalogue;
 mod contract;
 mod events;
 mod exit;
+mod limits;
+mod office;
 mod station;
 mod tls;
 mod visits;

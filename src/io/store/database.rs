@@ -52,8 +52,16 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 7] =
-    [SCHEMA, VOIDS, super::catalogue::PATCHES, MARKS, super::pass::PASSES, super::credential::CREDENTIALS, BELIEFS];
+const MIGRATIONS: [&str; 8] = [
+    SCHEMA,
+    VOIDS,
+    super::catalogue::PATCHES,
+    MARKS,
+    super::pass::PASSES,
+    super::credential::CREDENTIALS,
+    BELIEFS,
+    super::told::TOLD,
+];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
 const SCHEMA: &str = "

@@ -9,6 +9,7 @@ mod credential;
 mod csv;
 mod database;
 mod pass;
+mod told;
 mod writer;
 
 pub use beliefs::{PastBelief, Unlearned};
@@ -16,4 +17,5 @@ pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_
 pub use credential::Credential;
 pub use database::{Database, StoreError};
 pub use pass::{Pass, Redeemed};
+pub use told::{Told, ToldKind};
 pub use writer::{StoreEvent, Writer};
