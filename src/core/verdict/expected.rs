@@ -134,11 +134,8 @@ impl Expected {
     /// Somebody says which container it is, and is mistaken now and then: then it is any of its kind.
     fn perhaps_another(&mut self, own: &ContainerBelief, kind: &ContainerBelief) {
         let more_g2 = (kind.sigma_g * kind.sigma_g - own.sigma_g * own.sigma_g).max(0.0);
-        let other = Component {
-            weight: priors::OTHER_CONTAINER,
-            mean_g: kind.tare_g - own.tare_g,
-            variance_g2: more_g2,
-        };
+        let other =
+            Component { weight: priors::OTHER_CONTAINER, mean_g: kind.tare_g - own.tare_g, variance_g2: more_g2 };
         let right = Component { weight: 1.0 - priors::OTHER_CONTAINER, mean_g: 0.0, variance_g2: 0.0 };
         self.add_kinds(&[right, other]);
     }
