@@ -5,6 +5,7 @@ mod access;
 mod catalogue;
 mod events;
 mod exit;
+mod pages;
 mod staff;
 mod staff_desk;
 mod station;
