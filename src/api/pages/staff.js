@@ -271,8 +271,8 @@ function finding(found) {
   const percent = Math.round(found.probability * 100);
   return el("div", { className: found.kind === "sensor" ? "finding plain" : "finding" }, found.kind !== "sensor" && el("figure", {}, picture),
     el("div", {}, el("strong", { textContent: KINDS[found.kind] }), el("p", { textContent: text }),
-      el("div", { className: "p" }, el("meter", { min: 0, max: 1, value: found.probability, title: "probability" }), `${percent} %`,
-        found.kind !== "sensor" && el("span", { textContent: signed(found.grams) }))));
+      found.kind !== "sensor" && el("div", { className: "p" }, el("meter", { min: 0, max: 1, value: found.probability, title: "probability" }), `${percent} %`,
+        el("span", { textContent: signed(found.grams) }))));
 }
 const called = (line) => line.name ?? (line.has_mass === false ? "Deposit, coupon or press" : "Unknown article");
 function list(dossier) {
