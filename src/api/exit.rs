@@ -10,14 +10,16 @@ use augenmass_core::verdict::{Action, Outcome, Resolution, Verdict};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Body of `POST /v1/exit-tokens/redeem`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Redeem {
+    /// The exit token.
     token: String,
 }
 
@@ -58,20 +60,18 @@ pub async fn redeem(State(hub): State<Hub>, Body(Redeem { token }): Body<Redeem>
 }
 
 impl Hub {
-    /// A view whose pass, if it holds, has its exit token.
+    /// A view whose pass, if it holds, has its exit token, and whose findings have their pictures.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub async fn with_exit_token(&self, view: ValidationView) -> Result<ValidationView, Problem> {
-        if let Some(resolution) = &view.resolution {
-            let resolution = Some(self.approved(resolution.clone()).await?);
-            return Ok(ValidationView { resolution, ..view });
-        }
-        let Some(verdict) = view.verdict.as_ref().filter(|verdict| verdict.outcome == Outcome::Pass) else {
-            return Ok(view);
+        let resolution = match &view.resolution {
+            Some(resolution) => Some(self.approved(resolution.clone()).await?),
+            None => None,
         };
+        let Some(verdict) = &view.verdict else { return Ok(ValidationView { resolution, ..view }) };
         let verdict = self.passed(verdict.clone()).await?;
-        Ok(ValidationView { verdict: Some(verdict), ..view })
+        Ok(ValidationView { verdict: Some(verdict), resolution, ..view })
     }
 
     /// A resolution; with its exit token if it is an approval that holds.
@@ -89,13 +89,13 @@ impl Hub {
         Ok(Arc::new(Resolution { exit_token, ..resolution.as_ref().clone() }))
     }
 
-    /// A verdict; with its exit token if it is a pass that holds.
+    /// A verdict; with its exit token if it is a pass that holds, else with the pictures of its findings.
     ///
     /// # Errors
     /// A store that cannot be read.
     pub async fn passed(&self, verdict: Arc<Verdict>) -> Result<Arc<Verdict>, Problem> {
         if verdict.outcome != Outcome::Pass {
-            return Ok(verdict);
+            return self.with_pictures(verdict).await;
         }
         let (id, attempt) = (verdict.validation_id.clone(), verdict.attempt);
         let pass = self.read(move |store| store.pass(&id, attempt)).await?;

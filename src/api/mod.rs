@@ -8,6 +8,7 @@ mod exit;
 mod guard;
 mod handhelds;
 mod hub;
+pub mod openapi;
 mod ops;
 mod problem;
 mod router;

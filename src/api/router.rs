@@ -3,7 +3,7 @@
 use super::guard::{guard, own_host_only};
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, events, exit, handhelds, ops, staff, validations};
+use super::{baskets, catalogue, display, events, exit, handhelds, openapi, ops, staff, validations};
 use crate::access::who::Who::{
     self, Anyone, App, Attendant, BackOffice, Display, Gate, Handheld, Supervisor, Tablet, Technician,
 };
@@ -36,6 +36,8 @@ struct Route {
 /// Who speaks for a shopper.
 const SHOPPING: &[Who] = &[App, Handheld];
 
+/// Who may see what lay in a basket that did not pass.
+const WATCHING: &[Who] = &[App, Handheld, BackOffice, Attendant, Supervisor, Technician];
 /// A tablet, whoever is logged in on it.
 const TABLET: &[Who] = &[Tablet, Attendant, Supervisor, Technician];
 /// Everybody of the staff who is logged in.
@@ -75,6 +77,10 @@ fn routes() -> Vec<Route> {
         get("/", &[Anyone], display::page),
         get("/display.js", &[Anyone], display::script),
         get("/display.css", &[Anyone], display::style),
+        get("/openapi.json", &[Anyone], openapi::json),
+        get("/docs", &[Anyone], openapi::page),
+        get("/docs.js", &[Anyone], openapi::script),
+        get("/docs.css", &[Anyone], openapi::style),
         get("/live", &[Anyone], ops::live),
         get("/ready", &[BackOffice], ops::ready),
         get("/metrics", &[BackOffice], ops::metrics),
@@ -91,6 +97,7 @@ fn routes() -> Vec<Route> {
         post("/v1/validations/{id}/call-staff", SHOPPING, validations::call_staff),
         post("/v1/validations/{id}/cancel", SHOPPING, validations::cancel),
         get("/v1/validations/{id}/attempts/{number}", SHOPPING, validations::attempt),
+        get("/v1/validations/{id}/attempts/{number}/crops/{crop}", WATCHING, validations::crop),
         get("/.well-known/jwks.json", &[Anyone], exit::jwks),
         post("/v1/exit-tokens/redeem", &[Gate], exit::redeem),
         put("/v1/catalogue", &[BackOffice], catalogue::put).body_max(catalogue::CATALOGUE_MAX),

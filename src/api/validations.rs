@@ -1,17 +1,20 @@
 //! A basket's validation at this station: open, wait for verdicts, try again.
 
 use super::hub::Hub;
+use super::openapi::Id;
 use super::problem::{Body, Problem};
 use crate::access::who::Caller;
 use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
 use augenmass_core::units::{BasketId, ValidationId};
-use augenmass_core::verdict::Outcome;
+use augenmass_core::verdict::{Outcome, Verdict};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,10 +22,12 @@ use tokio::time::Instant;
 const WAIT_MAX_S: u64 = 30;
 
 /// Body of `POST /v1/validations`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
+    #[schemars(with = "Id")]
     basket_id: BasketId,
+    /// The code on the station, or its identifier.
     station_code: String,
 }
 
@@ -150,4 +155,43 @@ pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, S
     let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
     let verdict = verdicts.into_iter().find(|v| v.attempt == number).ok_or_else(unknown)?;
     Ok(Json(hub.passed(verdict).await?).into_response())
+}
+
+/// `GET /v1/validations/{id}/attempts/{n}/crops/{k}`: one thing that the camera saw in a basket that did not pass, as JPEG, for as long as the
+/// station keeps it.
+pub async fn crop(
+    State(hub): State<Hub>,
+    Path((id, number, crop)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let id = parse(id)?;
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_crop", "no such picture, or it is kept no longer");
+    let (Ok(number), Ok(crop)) = (number.parse::<u32>(), crop.parse::<u32>()) else { return Err(unknown()) };
+    let now = hub.clock.now().wall;
+    let jpeg = hub.read(move |store| store.crop(&id, number, crop, now)).await?.ok_or_else(unknown)?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+}
+
+impl Hub {
+    /// A verdict that did not pass, with where the pictures of its findings are.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn with_pictures(&self, verdict: Arc<Verdict>) -> Result<Arc<Verdict>, Problem> {
+        if verdict.findings.is_empty() {
+            return Ok(verdict);
+        }
+        let (id, attempt, now) = (verdict.validation_id.clone(), verdict.attempt, self.clock.now().wall);
+        let pictures = self.read(move |store| store.crops_of_findings(&id, attempt, now)).await?;
+        if pictures.is_empty() {
+            return Ok(verdict);
+        }
+        let mut told = verdict.as_ref().clone();
+        for (finding, number) in pictures {
+            if let Some(finding) = told.findings.get_mut(finding as usize) {
+                let id = &verdict.validation_id;
+                finding.image = Some(format!("/v1/validations/{id}/attempts/{attempt}/crops/{number}"));
+            }
+        }
+        Ok(Arc::new(told))
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::access::{AccessCommand, AccessError, access};
 use super::audit::{AuditCommand, AuditError, audit};
+use super::bench::{BenchError, VisionArguments, vision};
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
 use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
@@ -12,6 +13,7 @@ use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
+use super::see::{SeeArguments, SeeError, see};
 use super::token::{TokenCommand, TokenError, token};
 use super::user::{UserCommand, UserError, user};
 use super::weights::{WeightsCommand, WeightsError, weights};
@@ -69,6 +71,13 @@ enum Command {
         #[arg(required_unless_present = "dir")]
         images: Vec<PathBuf>,
     },
+    /// Show what the eyes make of pictures: an annotated copy of each, and one JSON object a line.
+    See(SeeArguments),
+    /// Measure this computer.
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
     /// Calibrate a plate's load cells with a known mass; the daemon must not be running.
     Calibrate(CalibrateArguments),
     /// Find out what an unknown instrument on a serial port speaks.
@@ -108,6 +117,12 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// How long looking takes: one picture found and 20 crops embedded, again and again.
+    Vision(VisionArguments),
+}
+
+#[derive(Debug, Subcommand)]
 enum DecodeCommand {
     /// A scale's wire: bytes on standard input, one JSON event a line on standard output.
     Scale(DecodeArguments),
@@ -131,6 +146,10 @@ enum CommandError {
     Token(#[from] TokenError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
+    #[error(transparent)]
+    See(#[from] SeeError),
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     #[error(transparent)]
     Calibrate(#[from] CalibrateError),
     #[error(transparent)]
@@ -192,6 +211,10 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             let (products, pictures) = enroll(&config, pictures).await?;
             println!("{products} products enrolled from {pictures} pictures");
             Ok(())
+        }
+        Command::See(arguments) => Ok(see(&arguments, &mut std::io::stdout()).await?),
+        Command::Bench { command: BenchCommand::Vision(arguments) } => {
+            Ok(vision(&arguments, &mut std::io::stdout()).await?)
         }
         Command::Calibrate(arguments) => {
             calibrate(&arguments, lines_of_stdin(), &mut std::io::stdout()).await?;

@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod audit;
+pub mod bench;
 pub mod calibrate;
 pub mod calibrations;
 pub mod catalogue;
 pub mod command;
 pub mod config;
+pub mod crops;
 pub mod decode;
 pub mod decode_code;
 pub mod driver;
@@ -17,6 +19,7 @@ pub mod replay;
 pub mod run;
 pub mod school;
 pub mod secrets;
+pub mod see;
 pub mod serve;
 pub mod telemetry;
 pub mod token;

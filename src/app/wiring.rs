@@ -6,6 +6,7 @@ use super::secrets::{self, SecretError};
 use crate::access::Mode;
 use crate::access::loopback::{NotLoopback, only_loopback};
 use crate::io::camera::CameraOptions;
+use crate::io::onnx::View;
 use crate::io::serial::{Parity, PortEvent, SerialLink, SerialOptions};
 use augenmass_core::basket::{InStorePattern, PatternFault};
 use augenmass_core::goods::{BagBelief, ContainerBelief};
@@ -214,6 +215,11 @@ pub fn options(line: &config::Line) -> SerialOptions {
         stop_bits: line.stop_bits,
         exclusive: line.exclusive,
     }
+}
+
+/// Which part of a camera's picture is looked at.
+pub fn view(camera: &config::CameraConfig) -> View {
+    View { rectangle_px: camera.view_px, platform_px: camera.platform_px.clone() }
 }
 
 /// How the camera is read.

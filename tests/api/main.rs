@@ -3,6 +3,7 @@
 
 mod access;
 mod catalogue;
+mod contract;
 mod events;
 mod exit;
 mod pages;

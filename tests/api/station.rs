@@ -1,5 +1,6 @@
 //! A station in process.
 
+use crate::contract::assert_as_described;
 use augenmass::api::{Hub, ServiceInfo, Views, router};
 use augenmass::app::access::of_station;
 use augenmass::app::config;
@@ -72,11 +73,14 @@ pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value, String) {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).map(|h| h.to_str().unwrap().to_owned()).unwrap_or_default();
     let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null), kind)
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    assert_as_described(&method, &path, status.as_u16(), &kind, &body);
+    (status, body, kind)
 }
 
 pub async fn call(router: &Router, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {

@@ -44,6 +44,8 @@ pub struct StationConfig {
     pub in_store_codes: Vec<String>,
     /// What the retailer wants.
     pub policy: Policy,
+    /// What is kept of pictures.
+    pub privacy: Privacy,
     /// Where what comes over the ports is kept, if anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<Journal>,
@@ -283,6 +285,17 @@ pub struct CameraConfig {
     pub focal_px: f64,
     /// Left, top, right, bottom (right and bottom exclusive): outside it everything is masked.
     pub view_px: [u32; 4],
+    /// Corners of the platform in the picture, 3 to 16, where a rectangle would show more than the platform; outside them everything is
+    /// masked as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub platform_px: Vec<[u32; 2]>,
+}
+
+/// What is kept of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Privacy {
+    /// Hours for which the things in baskets that did not pass are kept as pictures, 0 (none are) to 72; 24 if nothing is said.
+    pub crops_hours: u32,
 }
 
 /// What holds the goods.

@@ -53,7 +53,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -64,6 +64,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     super::audit::AUDIT,
     super::staff::STAFF,
     super::resolution::RESOLUTIONS,
+    super::crops::CROPS,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.

@@ -1,4 +1,5 @@
-//! What must outlive the process: baskets, validations, verdicts, the catalogue, what was learned, and the looks, in one SQLite file.
+//! What must outlive the process: baskets, validations, verdicts, pictures of what did not pass (for some hours), the catalogue, what was
+//! learned, and the looks, in one SQLite file.
 //!
 //! [`Database`] is the file, used by whoever needs it on his own thread; [`Writer`] is a thread that owns one and
 //! commits what queues up together, so that a verdict costs one flush and not several.
@@ -7,6 +8,7 @@ mod audit;
 mod beliefs;
 mod catalogue;
 mod credential;
+mod crops;
 mod csv;
 mod database;
 mod numbers;
@@ -21,6 +23,7 @@ pub use audit::{Audit, Audited};
 pub use beliefs::{PastBelief, Unlearned};
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
 pub use credential::Credential;
+pub use crops::{CropPicture, CropSet};
 pub use database::{Database, StoreError};
 pub use numbers::Numbers;
 pub use pass::{Pass, Redeemed};

@@ -99,6 +99,12 @@ pub mod prior {
         (tolerable_error_g(net_g) / 2.0).max(0.5)
     }
 
+    /// The most that a pack of this mass can vary by and still be one of a filling machine's, 1 sigma in grams: the law allows 9 % of the
+    /// smallest contents, which is two sigma.
+    pub fn greatest_spread_g(mass_g: f64) -> f64 {
+        (0.045 * mass_g).max(0.5)
+    }
+
     /// From the net content alone: what the packaging weighs is not known.
     pub fn net_only(net_g: f64) -> WeightBelief {
         WeightBelief {

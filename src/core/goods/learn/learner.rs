@@ -1,6 +1,6 @@
 //! All beliefs, and what an equation does to them.
 
-use super::belief::Belief;
+use super::belief::{Belief, prior};
 use super::bounds::Bounds;
 use super::equation::{Confirmed, Equation, Subject};
 use super::lesson::Lesson;
@@ -235,9 +235,13 @@ impl Learner {
     }
 }
 
-/// Whether a spread was taken from a label.
+/// Whether a spread was taken from what the law allows packs to be off by. What is said to vary more than that grew, and varies as it grew,
+/// however even the shop's packs turn out to be.
 fn follows_labels(subject: &Subject, belief: &Belief) -> bool {
-    matches!(subject, Subject::Product(_)) && belief.start.source == WeightSource::Label
+    let start = &belief.start;
+    matches!(subject, Subject::Product(_))
+        && start.source == WeightSource::Label
+        && start.sd_g <= prior::greatest_spread_g(start.mean_g)
 }
 
 /// Variance from unit to unit, g²: its own, and what is learned of all labels.
