@@ -8,7 +8,7 @@ use crate::access::who::{Caller, Who};
 use crate::access::{Mode, loopback};
 use augenmass_core::units::{BasketId, ValidationId};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 /// Lets a request through to a handler that names these, with who asks as an extension of it.
 pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut request: Request, next: Next) -> Response {
     let from = address(&request);
-    match admit(&hub, named, from, &request).await {
+    match admit(&hub, named, from, (request.method(), request.uri(), request.headers())).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -32,14 +32,18 @@ pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut reques
     }
 }
 
-async fn admit(hub: &Hub, named: &[Who], address: Option<IpAddr>, request: &Request) -> Result<Caller, Problem> {
-    let (uri, headers) = (request.uri(), request.headers());
+async fn admit(
+    hub: &Hub,
+    named: &[Who],
+    address: Option<IpAddr>,
+    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+) -> Result<Caller, Problem> {
     // Staff logs in whatever the station file says: an open station is open to shoppers' programs, not to who approves baskets.
     let staff = named.iter().any(|who| who.is_staff());
     let shopping = named.iter().any(|who| matches!(who, Who::App | Who::Handheld));
     let mut caller = Caller::Stranger;
     if staff && !headers.contains_key(header::AUTHORIZATION) {
-        caller = door::identify(hub, request.method(), uri, headers).await?;
+        caller = door::identify(hub, method, uri, headers).await?;
     }
     if !staff || headers.contains_key(header::AUTHORIZATION) || (shopping && !caller.may(named)) {
         let open = hub.access.mode == Mode::Open && (!staff || shopping);

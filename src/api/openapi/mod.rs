@@ -8,6 +8,8 @@ mod page;
 mod problems;
 mod shapes;
 mod shopper;
+mod staff;
+mod staff_shapes;
 mod station;
 
 pub use page::{json, page, script, style};
@@ -23,7 +25,10 @@ pub const CONTRACT_VERSION: &str = "1.1";
 
 /// Every operation that is described, in the order in which people read.
 pub fn operations() -> Vec<Operation> {
-    [shopper::operations(), station::operations(), office::operations()].into_iter().flatten().collect()
+    [shopper::operations(), staff::operations(), station::operations(), office::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The document; made once.

@@ -81,7 +81,7 @@ fn validations() -> Vec<Operation> {
         .takes(vec![json::<validations::Open>(value!({ "basket_id": "b-1", "station_code": "B1" }))])
         .answers(200, "The one that is open", Some(named()))
         .answers(201, "Opened; `Location` says where", Some(named()))
-        .fails(&["unknown_basket", "other_station"]),
+        .fails(&["unknown_basket", "other_station", "out_of_service"]),
         Operation::new(
             (Method::GET, "/v1/validations/{id}"),
             "getValidation",
