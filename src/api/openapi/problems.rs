@@ -58,6 +58,7 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("unauthorised", 401, "send `Authorization: Bearer` and a token"),
     ("unknown_attempt", 404, "the validation has no such attempt"),
     ("unknown_basket", 404, "no such basket, or not yours"),
+    ("unknown_crop", 404, "no such picture, or it is kept no longer"),
     ("unknown_product", 404, "no such product"),
     ("unknown_resolution", 409, "no such decision holds"),
     ("unknown_tablet", 401, "pair this tablet first"),

@@ -166,7 +166,10 @@ pub async fn of_validation(
     let verdicts = hub.read(move |store| store.verdicts(&wanted)).await?;
     // One that is not published yet is not told yet.
     let known = view.as_ref().map_or(u32::MAX, |view| view.attempt);
-    let attempts: Vec<Arc<Verdict>> = verdicts.into_iter().filter(|verdict| verdict.attempt <= known).collect();
+    let mut attempts = Vec::new();
+    for verdict in verdicts.into_iter().filter(|verdict| verdict.attempt <= known) {
+        attempts.push(hub.with_pictures(verdict).await?);
+    }
     let mut board = hub.board.lock().await;
     let now = hub.look(&mut board);
     Ok(Json(json!({
