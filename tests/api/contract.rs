@@ -129,7 +129,8 @@ fn every_code_of_a_problem_is_listed_with_its_status() {
     let named = |word: &str| axum::http::StatusCode::from_u16(statuses[word]).unwrap();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api");
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap().chain(std::fs::read_dir("src/app").unwrap()) {
+    let staff = std::fs::read_dir(folder.join("staff")).unwrap();
+    for entry in std::fs::read_dir(folder).unwrap().chain(staff).chain(std::fs::read_dir("src/app").unwrap()) {
         let path = entry.unwrap().path();
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         // `StatusCode::NAME, "code"`, however it is broken into lines.
