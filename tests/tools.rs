@@ -408,3 +408,52 @@ fn decode_code_tells_what_a_scanner_gave() {
     let (_, told, _) = run(&["2904011012343", "--template", "29IIIIIPPPPPC"]);
     assert_eq!((&told["price_minor"], &told["pieces"]), (&Value::from(1234), &Value::Null));
 }
+
+/// The real binary with a text on its standard input.
+fn augenmass(arguments: &[&str], input: &str) -> process::Output {
+    let mut child = process::Command::new(env!("CARGO_BIN_EXE_augenmass"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One that refuses before it reads has closed its end.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn accounts_are_made_with_a_pin_that_is_piped_in_and_the_record_of_it_is_checked() {
+    let (folder, config) = changed(&[]);
+    let text = fs::read_to_string(&config).unwrap();
+    let data = format!("directory = \"{}\"", folder.path().join("data").display());
+    fs::write(&config, text.replace("directory = \"data/basket-1\"", &data)).unwrap();
+    let config = config.to_str().unwrap();
+    let add = |name: &str, more: &[&str], input: &str| {
+        let arguments = [&["user", "add", name, "--config", config, "--role", "attendant"], more].concat();
+        augenmass(&arguments, input)
+    };
+    let told = |output: &process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    for (pin, why) in [("123456\n", "too easily guessed"), ("5271\n", "6 to 64"), ("", "6 to 64")] {
+        let refused = add("Anna", &[], pin);
+        assert!(!refused.status.success() && told(&refused).contains(why), "{}", told(&refused));
+    }
+    assert!(add("Anna", &["--badge"], "527194\n0400123456\n").status.success());
+    assert!(told(&add("anna", &[], "902846\n")).contains("another account's"));
+    assert!(told(&add("Ben", &["--badge"], "902846\n1234\n")).contains("8 to 128"));
+    assert!(told(&add("a/b", &[], "902846\n")).contains("1 to 32"));
+    let list = augenmass(&["user", "list", "--config", config], "");
+    let account: Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!((&account["name"], &account["badge"], account.get("pin")), (&"Anna".into(), &true.into(), None));
+    assert!(augenmass(&["user", "remove", "ANNA", "--config", config], "").status.success());
+    assert!(!augenmass(&["user", "remove", "Anna", "--config", config], "").status.success());
+
+    let verify = || augenmass(&["audit", "verify", "--config", config], "");
+    let sound: Value = serde_json::from_slice(&verify().stdout).unwrap();
+    assert_eq!(sound["entries"], 2);
+    let file = rusqlite::Connection::open(folder.path().join("data/augenmass.sqlite")).unwrap();
+    file.execute_batch("DROP TRIGGER audit_is_final; UPDATE audit SET entry = '{}' WHERE number = 2").unwrap();
+    let broken = verify();
+    assert_eq!((broken.status.code(), told(&broken).contains("entry 2 was changed")), (Some(1), true));
+}

@@ -315,3 +315,22 @@ fn the_command_line_shows_and_takes_back() {
         assert!(!fine, "{wrong:?}: {text}");
     }
 }
+
+#[test]
+fn a_weight_that_staff_doubts_counts_for_little_until_it_is_taught_anew() {
+    let mut shop = Shop::new();
+    let butter = |shop: &Shop| {
+        let products = shop.school.catalogue().products();
+        products.iter().find(|product| product.id.as_str() == "butter-250").unwrap().weight
+    };
+    let before = butter(&shop);
+    let eva = Staff { account: 1, name: "Eva".to_owned(), role: Role::Supervisor };
+    shop.database.doubt_weight(&"butter-250".parse().unwrap(), "new pack", &eva, wall(1)).unwrap();
+    assert!(shop.school.go_on(&mut shop.database, wall(2)).unwrap());
+    let after = butter(&shop);
+    assert_eq!((after.mean_g, after.source), (before.mean_g, WeightSource::Label));
+    assert!(before.mean_sd_g < 1.0 && after.mean_sd_g > 25.0, "{after:?}");
+    assert!(!shop.school.go_on(&mut shop.database, wall(3)).unwrap(), "doubted once, and not again each time");
+    let history = shop.database.belief_history(&Subject::Product("butter-250".parse().unwrap()), 5).unwrap();
+    assert_eq!(history[0].why, "doubted");
+}

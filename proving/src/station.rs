@@ -8,7 +8,7 @@ use augenmass_core::station::{
     WithoutCamera,
 };
 use augenmass_core::units::{Mono, Wall};
-use augenmass_core::verdict::{Policy, Versions};
+use augenmass_core::verdict::{Policy, Resolution, Versions};
 use augenmass_core::weighing::indicator::{Indicator, IndicatorConfig};
 use augenmass_core::weighing::settle::SettleConfig;
 use augenmass_core::weighing::wire::dialog::Polynomial;
@@ -46,7 +46,7 @@ pub struct VirtualStation {
     pub answers: BTreeMap<u64, Result<Answer, Refusal>>,
     /// Everything published, in order.
     pub published: Vec<ValidationView>,
-    /// Views that came out with a verdict that was not on the disk at that moment. There must never be one.
+    /// Views that came out with a verdict or a resolution that was not on the disk at that moment. There must never be one.
     pub hasty: Vec<ValidationView>,
     /// What is on the disk, in order.
     pub durable: Vec<Record>,
@@ -179,6 +179,13 @@ impl VirtualStation {
                     if let Some(verdict) = &view.verdict
                         && !self.durable.contains(&Record::Attempt(verdict.clone()))
                     {
+                        self.hasty.push(view.clone());
+                    }
+                    let kept = |told: &Arc<Resolution>| {
+                        let is_it = |r: &Record| matches!(r, Record::Resolved { resolution, .. } if resolution == told);
+                        self.durable.iter().any(is_it)
+                    };
+                    if view.resolution.as_ref().is_some_and(|told| !kept(told)) {
                         self.hasty.push(view.clone());
                     }
                     self.published.push(view);

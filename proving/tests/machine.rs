@@ -427,6 +427,10 @@ fn an_approval_holds_only_for_what_lay_there() {
 #[test]
 fn a_resolution_can_be_taken_back() {
     let mut station = stopped(12);
+    // Somebody else has asked for the station since.
+    let shop = Shop::demo().unwrap();
+    put(&mut station, &shop, "other", 1, 3);
+    validate(&mut station, "w", "other");
     let id: ValidationId = "v".parse().unwrap();
     let ticket = resolve(&mut station, approval());
     assert!(station.run_until(1_000, |s| s.answers.contains_key(&ticket)));
@@ -438,11 +442,12 @@ fn a_resolution_can_be_taken_back() {
     assert_eq!(undo(&mut station, 2), Err(Refusal::UnknownResolution));
     assert_eq!(undo(&mut station, 1), Ok(Answer::Undone));
     assert_eq!(undo(&mut station, 1), Err(Refusal::UnknownResolution));
-    let view = station.published.last().unwrap();
-    assert_eq!((view.state, view.attempt, &view.resolution), (ValidationState::Decided, 1, &None));
+    let told = |s: &VirtualStation| s.published.iter().rev().find(|v| v.validation_id == id).cloned().unwrap();
+    let view = told(&station);
+    assert_eq!((view.state, view.attempt, view.resolution), (ValidationState::Decided, 1, None));
     resolve(&mut station, approval());
-    assert!(station.run_until(1_000, |s| s.published.last().is_some_and(|v| v.resolution.is_some())));
-    assert_eq!(station.published.last().unwrap().resolution.as_ref().unwrap().number, 2);
+    assert!(station.run_until(1_000, |s| told(s).resolution.is_some()));
+    assert_eq!(told(&station).resolution.unwrap().number, 2);
 }
 
 /// Staff puts the list right: a new revision, judged at once; the shopper's older list does not come back.

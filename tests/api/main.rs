@@ -8,6 +8,7 @@ mod events;
 mod exit;
 mod limits;
 mod office;
+mod pages;
 mod staff;
 mod staff_desk;
 mod station;

@@ -248,6 +248,10 @@ async fn another_sites_page_does_nothing_with_somebodys_session() {
     ] {
         assert_eq!(ask(&tablet, &[foreign]).await, "cross_site", "{foreign:?}");
     }
+    // Over HTTP/2 the station's name stands in the target, and no host beside it.
+    let request = Request::post("https://localhost:8787/v1/staff/tablet").header("origin", "https://evil.example");
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from("{}")).unwrap();
+    assert_eq!(send(&router, request).await.1["code"], "cross_site");
     for token in [None, Some("x".to_owned()), Tablet::known(folder.path(), Some(Role::Attendant)).csrf] {
         assert_eq!(ask(&Tablet { csrf: token, ..tablet.clone() }, &[]).await, "bad_csrf_token");
     }

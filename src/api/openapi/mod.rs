@@ -8,6 +8,8 @@ mod page;
 mod problems;
 pub(super) mod shapes;
 mod shopper;
+mod staff;
+mod staff_shapes;
 mod station;
 
 pub use page::{json, page, script, style};
@@ -23,7 +25,10 @@ pub const CONTRACT_VERSION: &str = "1.1";
 
 /// Every operation of a station with this code, in the order in which people read.
 pub fn operations(station_code: &str) -> Vec<Operation> {
-    [shopper::operations(station_code), station::operations(), office::operations()].into_iter().flatten().collect()
+    [shopper::operations(station_code), staff::operations(), station::operations(), office::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The document of a station with this code. One that is open to its own machine asks nobody for a credential, and says so.

@@ -29,7 +29,7 @@ enum ContainerKind {
 /// One container of the visit.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Container {
+pub struct Container {
     kind: ContainerKind,
     /// Which one it is, where the store marks them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ struct Container {
 /// The shopper's own bags.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Bags {
+pub struct Bags {
     /// How many.
     #[schemars(range(max = 20))]
     count: u32,
@@ -65,7 +65,7 @@ struct Shopper {
 /// One scanned line.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub struct Line {
     /// The code as scanned: EAN, UPC, GTIN-14, in-store code, label of the store, GS1 element string, Digital Link, PLU.
     code: String,
     /// How many units; two portions with the same weight label are two.
@@ -124,7 +124,7 @@ pub enum Outcome {
 /// `foreign`: not in the catalogue; `stale_weight`: the catalogue is wrong; `sensor`: a sensor is out.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum FindingKind {
+pub enum FindingKind {
     Unscanned,
     Absent,
     Quantity,
@@ -279,8 +279,26 @@ pub struct Validation {
     staff_called: bool,
     /// Whether the shopper has given it up.
     cancelled: bool,
+    /// How many attempts were `correct`.
+    corrections: u32,
     /// The latest attempt's.
     verdict: Option<Verdict>,
+    /// What staff has concluded, as long as it holds.
+    resolution: Option<ResolutionTold>,
+}
+
+/// What the shopper's side is told of a decision of staff's.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct ResolutionTold {
+    /// Which decision of this validation, from 1.
+    number: u32,
+    /// The attempt that staff had before it.
+    attempt: u32,
+    action: super::staff_shapes::Action,
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    /// Opens the gate after an approval that holds.
+    exit_token: Option<String>,
 }
 
 /// One sense.
@@ -305,12 +323,14 @@ pub struct Live {
 pub struct Ready {
     ready: bool,
     senses: Vec<Sense>,
+    /// Why staff has taken it out of service, if they have.
+    out_of_service: Option<String>,
 }
 
 /// What the plate is doing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum PlateState {
+pub enum PlateState {
     Idle,
     Weighing,
     Unsteady,

@@ -106,7 +106,7 @@ fn validations(station_code: &str) -> Vec<Operation> {
         .leads_to("callStaff", same_validation("callStaff"))
         .leads_to("cancelValidation", same_validation("cancelValidation"))
         .leads_to("getAttempt", same_validation("getAttempt"))
-        .fails(&["unknown_basket", "other_station"]),
+        .fails(&["unknown_basket", "other_station", "out_of_service"]),
         Operation::new(
             (Method::GET, "/v1/validations/{id}"),
             "getValidation",
@@ -191,5 +191,29 @@ fn later() -> Vec<Operation> {
         })
         .answers(200, "The verdict", Some(json::<shapes::Verdict>(examples::pass())))
         .fails(&["unknown_validation", "unknown_attempt"]),
+        Operation::new(
+            (Method::GET, "/v1/validations/{id}/attempts/{number}/crops/{crop}"),
+            "getCrop",
+            VALIDATIONS,
+            "One thing that the camera saw",
+            "Of baskets that did not pass, and for as long as the station keeps it; findings say where theirs is (`image`).",
+        )
+        .with(validation_id())
+        .with(Parameter {
+            name: "number",
+            place: Place::Path,
+            text: "Which attempt.",
+            schema: value!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+            example: value!(1),
+        })
+        .with(Parameter {
+            name: "crop",
+            place: Place::Path,
+            text: "Which picture.",
+            schema: value!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            example: value!(0),
+        })
+        .answers(200, "The picture", Some(text("image/jpeg", "…")))
+        .fails(&["unknown_validation", "unknown_crop"]),
     ]
 }

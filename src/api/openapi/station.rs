@@ -43,7 +43,7 @@ fn gate() -> Vec<Operation> {
 
 fn health() -> Vec<Operation> {
     let senses = value!([{ "name": "scale", "ok": true, "why": null }, { "name": "vision", "ok": false, "why": "no frame for 1.5 s" }]);
-    let ready = || json::<shapes::Ready>(value!({ "ready": false, "senses": senses.clone() }));
+    let ready = || json::<shapes::Ready>(value!({ "ready": false, "senses": senses.clone(), "out_of_service": null }));
     let station = value!({ "station_id": "basket-1", "station_code": "B1", "name": "Basket station 1", "state": "idle", "live_g": 0.0,
         "sensors": senses, "open_validations": 0,
         "certificate": { "expires_at": "2027-12-23T18:00:00Z", "sha256": "b1946ac92492d2347c6235b4d2611184" },
@@ -62,7 +62,7 @@ fn health() -> Vec<Operation> {
             "Can be lost again. The answer has the same form either way.",
         )
         .answers(200, "The station can judge", Some(ready()))
-        .answers(503, "A sense is out, and why", Some(ready())),
+        .answers(503, "A sense is out, or staff has closed it, and why", Some(ready())),
         Operation::new((Method::GET, "/metrics"), "metrics", OPERATIONS, "For Prometheus", "").answers(
             200,
             "Text format 0.0.4",
@@ -110,7 +110,7 @@ fn pages() -> Vec<Operation> {
     ]
 }
 
-fn asset(
+pub(super) fn asset(
     path: &'static str,
     id: &'static str,
     tag: &'static str,

@@ -10,13 +10,14 @@ const KINDS = {
 };
 const OUTCOMES = { pass: "passed", correct: "to put right", assist: "for staff", unavailable: "could not judge" };
 const REASONS = {
-  approve: { catalogue_weight: "Right – catalogue weight wrong", bag: "Right – bag", personal_item: "Right – own belongings",
-    hand_on_scale: "Right – hand or child on the scale", sensor_fault: "Right – station fault", vision_error: "Right – camera was wrong",
-    control_sample: "Right – random check", age_ok: "Age is fine", supervisor_override: "Supervisor’s decision" },
+  approve: { catalogue_weight: "The catalogue’s weight is wrong", bag: "It was a bag", personal_item: "It was the shopper’s own",
+    hand_on_scale: "Hand or child on the scale", sensor_fault: "The station was at fault", vision_error: "The camera was wrong",
+    control_sample: "Random check, all right", age_ok: "The age is fine", supervisor_override: "Supervisor’s decision" },
   correct: { item_added: "Article added", item_removed: "Article taken off", quantity_fixed: "Number put right", swap_fixed: "Other article",
     duplicate_scan: "Scanned twice", multipack: "Multipack", produce_plu: "Fruit or vegetable number", coupon_removed: "Coupon taken off" },
   refuse: { basket_refused: "Not cleared up", customer_left: "Shopper has left", age_refused: "Too young" },
 };
+const WHY = { approve: "Why may it go?", correct: "What was wrong?", refuse: "Why may it not go?" };
 const DONE = { approve: "approved", correct: "corrected", refuse: "refused" };
 // What people read when something is not done; the server's own words otherwise.
 const WORDS = {
@@ -28,7 +29,7 @@ const WORDS = {
 
 let csrf = null, me = null, fourEyes = null, stream = null;
 let state = { queue: [], done: [], station: {} };
-let open = null, shown = null, panel = null, ahead = 0;
+let open = null, shown = null, panel = null, looked = null, ahead = 0;
 
 function el(tag, props, ...children) {
   const made = Object.assign(document.createElement(tag), props);
@@ -83,8 +84,14 @@ function view(name) {
 }
 function leave(code) {
   stream?.close();
-  stream = me = csrf = open = shown = null;
+  stream = me = csrf = open = shown = panel = null;
+  state = { queue: [], done: [], station: {} };
+  document.body.dataset.open = "false";
   $("line").textContent = "";
+  $("basket").hidden = true;
+  $("pick").hidden = false;
+  // Whoever comes next sees nothing of what the one before had open.
+  for (const id of ["facts", "act", "queue", "done"]) $(id).replaceChildren();
   $("closed").hidden = true;
   for (const input of document.querySelectorAll("#login input")) input.value = "";
   view(code === "unknown_tablet" ? "pair" : "login");
@@ -190,7 +197,7 @@ setInterval(() => {
 
 function choose(id) {
   open = id;
-  shown = panel = null;
+  shown = panel = looked = null;
   document.body.dataset.open = "true";
   draw();
 }
@@ -211,6 +218,7 @@ async function load() {
   const id = open;
   const entry = state.queue.find((entry) => entry.validation_id === id);
   const first = shown === null;
+  if (first || JSON.parse(shown)?.attempt !== entry.attempt) looked = null;
   shown = JSON.stringify(entry);
   const answer = await ask("GET", `/v1/staff/validations/${id}`).catch((error) => { say(error.message); return null; });
   if (answer === null || id !== open) return;
@@ -224,24 +232,30 @@ async function load() {
 }
 
 function drawFacts(entry, told) {
-  const { dossier, verdict } = told;
+  const { dossier } = told;
+  const verdict = told.attempts.find((attempt) => attempt.attempt === looked) ?? told.attempts.at(-1) ?? null;
   const weight = verdict?.weight ?? null;
   const off = weight && weight.measured_g - weight.expected_g;
   const title = el("div", { className: "title" },
     el("h2", { id: "basket-title", tabIndex: -1, textContent: `Basket ${dossier.basket_id}` }),
-    el("span", { textContent: `${NEEDS[entry.need]}, ${dossier.lines.length} lines` }));
+    el("span", { textContent: `${NEEDS[entry.need]} · ${dossier.lines.length === 1 ? "1 line" : `${dossier.lines.length} lines`}` }));
   const figure = (name, value, small) => el("div", {}, el("dt", { textContent: name }), el("dd", {}, value, small && el("small", { textContent: ` ${small}` })));
   const figures = el("dl", { className: "figures" },
     figure("On the plate", grams(weight?.measured_g)), figure("The list makes", grams(weight?.expected_g)),
     figure("Difference", signed(off), weight && `± ${grams(weight.sigma_g)}`));
   const findings = (verdict?.findings ?? []).map(finding);
-  const attempts = told.attempts.map((attempt) =>
-    el("li", { textContent: `${attempt.attempt}. ${OUTCOMES[attempt.outcome]}${attempt.off_g === null ? "" : ` (${signed(attempt.off_g)})`}` }));
-  const parts = [title, figures,
+  const attempts = told.attempts.length > 1 && el("div", { className: "attempts", role: "group", ariaLabel: "Attempts" },
+    ...told.attempts.map((attempt) => {
+      const chip = el("button", { type: "button", className: "small", textContent: `${attempt.attempt}. ${OUTCOMES[attempt.outcome]}` });
+      chip.ariaPressed = String(attempt === verdict);
+      chip.dataset.attempt = attempt.attempt;
+      chip.addEventListener("click", () => { looked = attempt.attempt; drawFacts(entry, told); });
+      return chip;
+    }));
+  const parts = [title, attempts, figures,
     el("h3", { textContent: "What the station found" }),
     ...(findings.length ? findings : [el("p", { textContent: verdict ? "Nothing in particular." : "It has not been judged yet." })]),
-    el("h3", { textContent: "The list" }), list(dossier),
-    attempts.length > 0 && el("h3", { textContent: "Attempts" }), attempts.length > 0 && el("ul", { className: "attempts" }, ...attempts)];
+    el("h3", { textContent: "The list" }), list(dossier)];
   $("facts").replaceChildren(...parts.filter(Boolean));
 }
 function finding(found) {
@@ -249,16 +263,18 @@ function finding(found) {
   const text = {
     unscanned: name ?? `About ${grams(Math.abs(found.grams))} more than the list`, absent: name ?? `About ${grams(Math.abs(found.grams))} less than the list`,
     quantity: `${name ?? "A line"}: ${found.scanned ?? "?"} scanned, ${found.found ?? "?"} there`, swapped: `${name ?? "An article"} – looks like ${found.instead?.name ?? "something else"}`,
+    bag: `About ${grams(Math.abs(found.grams))}`,
   }[found.kind] ?? name ?? found.detail ?? "";
   const picture = found.image
     ? el("img", { src: found.image, alt: `What lies there: ${text}` })
     : el("span", { textContent: "No picture kept" });
   const percent = Math.round(found.probability * 100);
-  return el("div", { className: "finding" }, el("figure", {}, picture),
+  return el("div", { className: found.kind === "sensor" ? "finding plain" : "finding" }, found.kind !== "sensor" && el("figure", {}, picture),
     el("div", {}, el("strong", { textContent: KINDS[found.kind] }), el("p", { textContent: text }),
-      el("div", { className: "p" }, el("meter", { min: 0, max: 1, value: found.probability, title: "probability" }), `${percent} %`,
-        found.kind !== "sensor" && el("span", { textContent: signed(found.grams) }))));
+      found.kind !== "sensor" && el("div", { className: "p" }, el("meter", { min: 0, max: 1, value: found.probability, title: "probability" }), `${percent} %`,
+        el("span", { textContent: signed(found.grams) }))));
 }
+const called = (line) => line.name ?? (line.has_mass === false ? "Deposit, coupon or press" : "Unknown article");
 function list(dossier) {
   const rows = dossier.lines.map((line) => {
     const wrong = line.product_id && el("button", { type: "button", className: "small", textContent: "Weight is wrong" });
@@ -268,7 +284,7 @@ function list(dossier) {
       wrong.textContent = "Noted";
     }));
     const age = line.age_limit && el("span", { className: "age", textContent: `${line.age_limit}+` });
-    return el("tr", {}, el("td", {}, line.name ?? (line.has_mass ? "Unknown article" : "No article"), " ", age, el("small", { textContent: line.code })),
+    return el("tr", {}, el("td", {}, called(line), " ", age, el("small", { textContent: line.code })),
       el("td", { className: "n", textContent: `${line.quantity} ×` }), el("td", { className: "n", textContent: line.has_mass ? grams(line.expected_g) : "–" }),
       el("td", { className: "n", textContent: money(line.price_minor) }), el("td", { className: "n" }, wrong));
   });
@@ -284,6 +300,7 @@ function button(id, text, kind, work) {
 }
 function drawAct(told) {
   panel = null;
+  $("act").classList.remove("tall");
   const id = told.dossier.validation_id;
   const path = (what) => `/v1/staff/validations/${id}/${what}`;
   const post = (what, body = {}) => doing(async () => {
@@ -325,7 +342,7 @@ function choosing(action, told, post) {
   const twice = action === "approve" && told.four_eyes_above_minor !== null && told.dossier.value_minor > told.four_eyes_above_minor;
   const kind = { approve: "go", correct: "primary", refuse: "stop" }[action];
   const text = { approve: "Approve", correct: "Save and judge again", refuse: "Refuse" }[action];
-  form.append(...[editor?.table, el("fieldset", {}, el("legend", { textContent: "Why?" }), ...choices),
+  form.append(...[editor?.table, el("fieldset", {}, el("legend", { textContent: WHY[action] }), ...choices),
     age && el("label", { className: "choice age-check" }, age, `I have checked that the shopper is ${years} or older`),
     twice && el("p", { textContent: `Worth more than ${money(told.four_eyes_above_minor)}: a supervisor has to confirm it, too.` }),
     el("div", { className: "row" }, el("button", { className: kind, id: "do", textContent: text }),
@@ -339,14 +356,16 @@ function choosing(action, told, post) {
   });
   form.addEventListener("keydown", (event) => { if (event.key === "Escape") $("not").click(); });
   $("act").replaceChildren(form);
+  $("act").classList.toggle("tall", editor !== null);
   form.querySelector("input").focus();
+  if (editor) form.scrollIntoView();
 }
 function edit(dossier) {
   const body = el("tbody");
   const add = (line) => {
     const code = line.code === "" ? el("input", { className: "code", placeholder: "Scan or type the code", ariaLabel: "Code" }) : null;
     const number = el("input", { type: "number", min: 0, max: 999, value: line.quantity, ariaLabel: `Number of ${line.name ?? "the new article"}` });
-    const row = el("tr", {}, el("td", {}, code ?? line.name ?? line.code, !code && el("small", { textContent: line.code })), el("td", { className: "n" }, number));
+    const row = el("tr", {}, el("td", {}, code ?? called(line), !code && el("small", { textContent: line.code })), el("td", { className: "n" }, number));
     row.read = () => ({ ...(line.scanned_at ? { scanned_at: line.scanned_at } : {}), code: code ? code.value.trim() : line.code, quantity: Number(number.value) });
     body.append(row);
     return code;

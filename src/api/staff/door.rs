@@ -6,7 +6,7 @@ use crate::access::credential;
 use crate::access::session::{SEEN_EVERY_MS, csrf, is_good, same, value_of};
 use crate::access::who::{Caller, Person};
 use crate::io::store::Session;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use std::sync::Arc;
 
 /// Header in which [`Person::csrf`] comes back.
@@ -34,10 +34,10 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// A request of another site's page, one without the header that a page of ours sends, a store that cannot be read.
-pub async fn identify(hub: &Hub, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+pub async fn identify(hub: &Hub, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Problem> {
     let changes = !method.is_safe();
     if changes {
-        own_page_only(headers)?;
+        own_page_only(uri, headers)?;
     }
     let Some(tablet) = cookie(headers, &hub.tablet_cookie()) else { return Ok(Caller::Stranger) };
     let digest = credential::digest(&tablet);
@@ -80,15 +80,15 @@ pub async fn still_good(hub: &Hub, person: &Person) -> bool {
 
 /// What changes something comes from a page of this station or from no page at all. Browsers say where a request comes from, and no
 /// page can make them say something else.
-pub fn own_page_only(headers: &HeaderMap) -> Result<(), Problem> {
+pub fn own_page_only(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let site = text("sec-fetch-site");
     let origin = text(header::ORIGIN.as_str());
-    let host = text(header::HOST.as_str()).unwrap_or_default();
+    // Over HTTP/2 the name stands in the request's target.
+    let host = text(header::HOST.as_str()).or_else(|| uri.authority().map(|name| name.as_str())).unwrap_or_default();
     let own = |origin: &str| {
         let name = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        // Over HTTP/2 the name stands in the request's target, and whose it is has been checked there.
-        name.is_some_and(|name| host.is_empty() || name.eq_ignore_ascii_case(host))
+        name.is_some_and(|name| name.eq_ignore_ascii_case(host))
     };
     if site.is_some_and(|site| site != "same-origin") || origin.is_some_and(|origin| !own(origin)) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", "this comes from another site's page"));

@@ -149,7 +149,7 @@ async fn next(mut stream: Told) -> Option<(Result<Event, Infallible>, Told)> {
     }
 }
 
-/// `GET /v1/staff/validations/{id}`: the list with names, masses and prices, all attempts, the latest verdict whole, who looks after it
+/// `GET /v1/staff/validations/{id}`: the list with names, masses and prices, the verdicts of all attempts, who looks after it
 /// and what waits for a second person.
 pub async fn of_validation(
     State(hub): State<Hub>,
@@ -164,8 +164,12 @@ pub async fn of_validation(
     let view = hub.views.borrow().get(&id).cloned();
     let wanted = id.clone();
     let verdicts = hub.read(move |store| store.verdicts(&wanted)).await?;
-    let attempts: Vec<Value> = verdicts.iter().map(|verdict| told(verdict)).collect();
-    let latest = verdicts.last().filter(|latest| view.as_ref().is_none_or(|view| view.attempt >= latest.attempt));
+    // One that is not published yet is not told yet.
+    let known = view.as_ref().map_or(u32::MAX, |view| view.attempt);
+    let mut attempts = Vec::new();
+    for verdict in verdicts.into_iter().filter(|verdict| verdict.attempt <= known) {
+        attempts.push(hub.with_pictures(verdict).await?);
+    }
     let mut board = hub.board.lock().await;
     let now = hub.look(&mut board);
     Ok(Json(json!({
@@ -173,8 +177,8 @@ pub async fn of_validation(
         "state": view.as_ref().map(|view| view.state),
         "staff_called": view.as_ref().is_some_and(|view| view.staff_called),
         "void": view.as_ref().is_some_and(|view| view.void),
+        "verdict": attempts.last(),
         "attempts": attempts,
-        "verdict": latest,
         "resolution": view.and_then(|view| view.resolution),
         "claim": claim(&board, &id, now, &person),
         "proposal": board.proposal(&id).map(|proposal| json!({ "by": proposal.by.name, "action": proposal.wanted.action,
@@ -190,9 +194,4 @@ pub(super) fn claim(board: &Board, id: &ValidationId, now: Wall, person: &Person
     let claim = board.claim_of(id, now)?;
     let mine = claim.by.account == person.staff.account;
     Some(json!({ "by": claim.by.name, "mine": mine, "until_ms": claim.until.ms() }))
-}
-
-fn told(verdict: &Arc<Verdict>) -> Value {
-    json!({ "attempt": verdict.attempt, "outcome": verdict.outcome, "decided_at_ms": verdict.decided_at.ms(),
-        "revision": verdict.revision, "off_g": off_g(verdict) })
 }

@@ -41,7 +41,7 @@ pub struct LogIn {
 
 /// `POST /v1/staff/tablet`: with the code that the display shows, this browser is a tablet of the staff's from now on.
 pub async fn pair(State(hub): State<Hub>, request: Request) -> Result<Response, Problem> {
-    own_page_only(request.headers())?;
+    own_page_only(request.uri(), request.headers())?;
     let (address, now) = (address(&request), hub.clock.now());
     if hub.access.throttle(|throttle| throttle.is_blocked(address, now.mono)) {
         return Err(Problem::too_often());

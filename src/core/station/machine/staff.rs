@@ -71,10 +71,8 @@ impl Machine {
         if deed.revision != current {
             return Err(Refusal::OlderRevision { current });
         }
-        let basket = match deed.lines {
-            Some(lines) => Some(Basket { revision: current.saturating_add(1), lines, ..kept.basket.clone() }),
-            None => None,
-        };
+        let put_right = |lines| Basket { revision: current.saturating_add(1), lines, ..kept.basket.clone() };
+        let basket = deed.lines.map(put_right);
         let revision = basket.as_ref().unwrap_or(&kept.basket).revision;
         if let Some(basket) = &basket {
             self.ledger.put(&basket_id, basket.clone(), &self.config.in_store_codes, Today::of(now.wall))?;
@@ -164,6 +162,11 @@ impl Machine {
         self.ledger.reopened(id);
         if self.active_visit().is_none_or(|active| active.is_closed()) {
             self.active = Some(id.clone());
+        }
+        // Those that had ended are looked after no more: whoever follows it is told here that it goes on.
+        if let Some(view) = self.ledger.visit(id).map(|visit| visit.view(self.where_it_stands(visit))) {
+            self.published.insert(id.clone(), view.clone());
+            self.outputs.push_back(Output::Publish(view));
         }
     }
 
