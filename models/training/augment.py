@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import random
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from detector import SIZE_PX
 
@@ -49,6 +50,20 @@ def _colours(frame: np.ndarray, chance: random.Random) -> np.ndarray:
     return out
 
 
+def _worsen(frame: np.ndarray, chance: random.Random) -> np.ndarray:
+    """Now and then out of focus, noisy, or compressed hard: what cheap cameras and long cables do."""
+    if chance.random() < 0.2:
+        frame = np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(chance.uniform(0.3, 1.4))))
+    if chance.random() < 0.2:
+        noise = np.random.default_rng(chance.randrange(1 << 30)).normal(0, chance.uniform(2, 10), frame.shape)
+        frame = np.clip(frame + noise, 0, 255).astype(np.uint8)
+    if chance.random() < 0.15:
+        packed = io.BytesIO()
+        Image.fromarray(frame).save(packed, "JPEG", quality=chance.randrange(30, 80))
+        frame = np.asarray(Image.open(packed))
+    return frame
+
+
 def clip_boxes(boxes: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Boxes cut at the frame's edge; what is cut off counts as hidden; nothing left: dropped."""
     cut = np.clip(boxes, 0, SIZE_PX)
@@ -67,7 +82,7 @@ def draw_frame(image: np.ndarray, boxes: np.ndarray, visible: np.ndarray, chance
         frame = np.rot90(frame)
         boxes = np.stack([boxes[:, 1], SIZE_PX - boxes[:, 2], boxes[:, 3], SIZE_PX - boxes[:, 0]], 1)
     boxes, visible = clip_boxes(boxes, visible)
-    return _colours(np.ascontiguousarray(frame), chance), boxes.astype(np.float32), visible.astype(np.float32)
+    return _worsen(_colours(np.ascontiguousarray(frame), chance), chance), boxes.astype(np.float32), visible.astype(np.float32)
 
 
 def test_frame(image: np.ndarray, boxes: np.ndarray, visible: np.ndarray) -> Frame:

@@ -126,21 +126,23 @@ def measure(t: Trial, mean: np.ndarray, projection: np.ndarray) -> tuple[emb.Cal
     match = products[None] == t.truth[:, None]
     alike = ~match & (_family(products)[None] == _family(t.truth)[:, None])
     used = ~alike
-    line = emb.calibrate(scores[match], scores[~match & used])
+    fitted = emb.calibrate_by_curve(scores[match], scores[~match & used])
     half = t.shop % 2 == 0
-    errors = []
+    errors: dict[str, list[float]] = {"curve": [], "line": []}
     for part in (half, ~half):
         learnt, kept = part[:, None] & used, ~part[:, None] & used
-        other = emb.calibrate(scores[learnt & match], scores[learnt & ~match])
-        errors.append(evaluate.calibration_error(other.llr(scores[kept]), match[kept]))
-    rounded = emb.Calibration(round(line.a, 4), round(line.b, 4))
+        for name, fit in (("curve", emb.calibrate_by_curve), ("line", emb.calibrate)):
+            other = fit(scores[learnt & match], scores[learnt & ~match])
+            errors[name].append(evaluate.calibration_error(other.llr(scores[kept]), match[kept]))
+    rounded = emb.Calibration(round(fitted.a, 4), round(fitted.b, 4), fitted.curve)
     hidden = np.where(alike, -1.0, scores)
     figures = {
         "crops": len(scores),
         "products": len(products),
         **evaluate.verification_figures(hidden, products, t.truth, used),
         "r_at_1_look_alikes_told_apart": round(float((products[scores.argmax(axis=1)] == t.truth).mean()), 3),
-        "calibration_error": round(float(np.mean(errors)), 4),
+        "calibration_error": round(float(np.mean(errors["curve"])), 4),
+        "calibration_error_of_the_line": round(float(np.mean(errors["line"])), 4),
         "median_cosine_match": round(float(np.median(scores[match])), 3),
         "median_cosine_other": round(float(np.median(scores[~match & used])), 3),
     }

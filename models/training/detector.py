@@ -7,10 +7,6 @@ of each box, by which the heat is scaled so that well placed boxes rank first.
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,6 +20,8 @@ STRIDE_PX = 8
 GRID = SIZE_PX // STRIDE_PX
 MOST_BOXES = 64
 CHANNELS = 96
+# Neighbouring cells whose boxes overlap by more mean one good. Chosen on the scenes that choose the threshold.
+PEAK_IOU = 0.8
 POSITIVE_VISIBLE = 0.2  # share of an object that must be seen for it to count
 # Last blocks of the backbone that feed the pyramid, at strides 4, 8, 16 and 32.
 TAPS = (2, 5, 12, 15)
@@ -31,6 +29,16 @@ TAP_CHANNELS = (24, 32, 96, 160)
 # The blocks up to C3 see edges, colours and textures, which ImageNet taught them. They stay as they
 # are: their maps are the largest, and learning them would cost more than all the rest of a step.
 FROZEN_BLOCKS = 6
+# A side's distance is the mean of a distribution over so many distances (Li et al., "Generalized Focal
+# Loss", 2020), here closer to each other where they are small: what counts is the relative error.
+BINS = 18
+FARTHEST_PX = 224.0
+BIN_POWER = 1.8
+
+
+def bin_distances() -> Tensor:
+    """[18] the distances in px, from 0 upwards."""
+    return FARTHEST_PX * torch.linspace(0.0, 1.0, BINS) ** BIN_POWER
 
 
 class Separable(nn.Module):
@@ -44,8 +52,8 @@ class Separable(nn.Module):
         self.pointwise_norm: nn.Module = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.depthwise_norm(self.depthwise(x))
-        return F.relu(self.pointwise_norm(self.pointwise(x)))
+        y = backbone.in_full_precision(self.depthwise, x) if self.depthwise.stride == (2, 2) else self.depthwise(x)
+        return F.relu(self.pointwise_norm(self.pointwise(self.depthwise_norm(y))))
 
     def fold(self) -> None:
         """Folds the normalisation into the convolutions; for evaluation only."""
@@ -67,10 +75,11 @@ class Detector(nn.Module):
         self.heat_tower = nn.Sequential(*(Separable(CHANNELS, CHANNELS) for _ in range(2)))
         self.box_tower = nn.Sequential(*(Separable(CHANNELS, CHANNELS) for _ in range(2)))
         self.heat = nn.Conv2d(CHANNELS, 1, 1)
-        self.box = nn.Conv2d(CHANNELS, 5, 1)
+        self.box = nn.Conv2d(CHANNELS, 4 * BINS, 1)
+        self.overlap = nn.Conv2d(CHANNELS, 1, 1)
+        self.register_buffer("distances", bin_distances(), persistent=False)
         nn.init.constant_(self.heat.bias, -3.5)  # a few objects on 1 600 cells
         nn.init.normal_(self.box.weight, std=0.01)
-        nn.init.constant_(self.box.bias, 3.0)
 
     def shallow(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised [N,3,320,320] to C2 [N,24,80,80] and C3 [N,32,40,40]: the frozen part."""
@@ -82,7 +91,7 @@ class Detector(nn.Module):
         return taps[0], taps[1]
 
     def deep(self, c2: Tensor, c3: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """C2 and C3 to heat logits [N,1,40,40], sides ltrb [N,4,40,40] in px, overlap logits [N,1,40,40]."""
+        """C2 and C3 to heat logits [N,1,40,40], sides [N,4,18,40,40] as logits of distances, overlap logits [N,1,40,40]."""
         taps, x = [c3], c3
         for i, block in enumerate(self.blocks[FROZEN_BLOCKS:], start=FROZEN_BLOCKS):
             x = block(x)
@@ -91,8 +100,8 @@ class Detector(nn.Module):
         c3, c4, c5 = (layer(tap) for layer, tap in zip(self.lateral, taps, strict=True))
         p4 = self.smooth[0](c4 + F.interpolate(c5, scale_factor=2.0, mode="nearest"))
         p3 = self.smooth[1](c3 + self.fine(c2) + F.interpolate(p4, scale_factor=2.0, mode="nearest"))
-        box = self.box(self.box_tower(p3))
-        return self.heat(self.heat_tower(p3)), F.softplus(box[:, :4]) * STRIDE_PX, box[:, 4:]
+        box = self.box_tower(p3)
+        return self.heat(self.heat_tower(p3)), self.box(box).reshape(-1, 4, BINS, GRID, GRID), self.overlap(box)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised [N,3,320,320] to the maps of `deep`."""
@@ -118,22 +127,44 @@ class Shallow(nn.Module):
         return self.detector.shallow(backbone.normalise(image))
 
 
+def _neighbours(x: Tensor) -> list[Tensor]:
+    """The eight maps [N,C,H,W] of what lies next to each cell; 0 beyond the edge."""
+    wide = F.pad(x, (1, 1, 1, 1))
+    return [wide[:, :, dy : dy + GRID, dx : dx + GRID] for dy in range(3) for dx in range(3) if (dy, dx) != (1, 1)]
+
+
+def _overlaps(a: Tensor, b: Tensor) -> Tensor:
+    """IoU [N,1,H,W] of the boxes of each cell, [N,4,H,W] xyxy."""
+    inner = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0.0)
+    shared = inner[:, :1] * inner[:, 1:]
+    area_a, area_b = ((x[:, 2:3] - x[:, :1]) * (x[:, 3:] - x[:, 1:2]) for x in (a, b))
+    return shared / (area_a + area_b - shared + 1e-6)
+
+
 class Exported(nn.Module):
     """What stands in the ONNX file: bytes in, the best 64 boxes out."""
 
     def __init__(self, detector: Detector):
         super().__init__()
         self.detector = detector
-        self.register_buffer("centres", cell_centres().reshape(1, GRID * GRID, 2))
+        self.register_buffer("centres", cell_centres().permute(2, 0, 1)[None].contiguous())
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """uint8 [1,320,320,3] to boxes [1,64,4] xyxy px and scores [1,64], best first."""
-        heat, sides, overlap = self.detector(backbone.normalise(image))
+        """uint8 [1,320,320,3] to boxes [1,64,4] xyxy px and scores [1,64], best first.
+
+        Peaks are those of 3x3 cells, as in "Objects as Points", but a better neighbour counts only where its
+        box is nearly the same: a small good before a large one keeps its own peak.
+        """
+        heat, logits, overlap = self.detector(backbone.normalise(image))
+        sides = (torch.softmax(logits, dim=2) * self.detector.distances[:, None, None]).sum(dim=2)
         score = torch.sqrt(torch.sigmoid(heat) * torch.sigmoid(overlap))
-        peak = F.max_pool2d(score, 3, 1, 1)
-        score = (score * (score == peak).to(score.dtype)).reshape(1, GRID * GRID)
-        sides = sides.reshape(1, 4, GRID * GRID).transpose(1, 2)
-        boxes = torch.cat([self.centres - sides[:, :, :2], self.centres + sides[:, :, 2:]], dim=2).clamp(0.0, float(SIZE_PX))
+        boxes = torch.cat([self.centres - sides[:, :2], self.centres + sides[:, 2:]], dim=1).clamp(0.0, float(SIZE_PX))
+        peak = torch.ones_like(score)
+        for better, other in zip(_neighbours(score), _neighbours(boxes), strict=True):
+            beaten = (better > score).to(score.dtype) * (_overlaps(boxes, other) > PEAK_IOU).to(score.dtype)
+            peak = peak * (1.0 - beaten)
+        score = (score * peak).reshape(1, GRID * GRID)
+        boxes = boxes.reshape(1, 4, GRID * GRID).transpose(1, 2)
         scores, index = torch.topk(score, MOST_BOXES, dim=1)
         return torch.gather(boxes, 1, index.unsqueeze(2).expand(1, MOST_BOXES, 4)), scores
 
@@ -199,71 +230,29 @@ def overlap_and_giou(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return iou, iou - (hull - union) / hull.clamp(min=1e-6)
 
 
+def distance_loss(logits: Tensor, distance: Tensor) -> Tensor:
+    """Cross entropy [K,4] of logits [K,4,18] with the two distances next to the true one, px [K,4]."""
+    place = (distance / FARTHEST_PX).clamp(0.0, 0.9999) ** (1 / BIN_POWER) * (BINS - 1)
+    lower = place.floor().long()
+    table = bin_distances()
+    share = (distance.clamp(0.0, FARTHEST_PX) - table[lower]) / (table[lower + 1] - table[lower])
+    log = torch.log_softmax(logits, dim=2)
+    near, far = (log.gather(2, k.unsqueeze(2)).squeeze(2) for k in (lower, lower + 1))
+    return -(near * (1 - share) + far * share)
+
+
 def loss(maps: tuple[Tensor, Tensor, Tensor], goals: list[Tensor]) -> Tensor:
-    """Heat + box + overlap loss of a batch; `goals` as from `targets`, stacked."""
-    (heat_logit, sides, overlap_logit), (heat, goal, weight, care) = maps, goals
+    """Heat + box + distance + overlap loss of a batch; `goals` as from `targets`, stacked."""
+    (heat_logit, logits, overlap_logit), (heat, goal, weight, care) = (m.float() for m in maps), goals
     where = weight > 0
     centres = torch.from_numpy(CENTRES).expand(len(heat), -1, -1, -1)[where]
-    sides, w = sides.permute(0, 2, 3, 1)[where], weight[where]
+    logits, w, goal = logits.permute(0, 3, 4, 1, 2)[where], weight[where], goal[where]
+    sides = (torch.softmax(logits, dim=2) * bin_distances()).sum(dim=2)
     boxes = torch.cat([centres - sides[:, :2], centres + sides[:, 2:]], dim=1)
-    iou, giou = overlap_and_giou(boxes, goal[where])
+    iou, giou = overlap_and_giou(boxes, goal)
     share = w.sum().clamp(min=1.0)
     box = ((1 - giou) * w).sum() / share
+    true_sides = torch.cat([centres - goal[:, :2], goal[:, 2:] - centres], dim=1)
+    distance = (distance_loss(logits, true_sides).mean(dim=1) * w).sum() / share
     overlap = (F.binary_cross_entropy_with_logits(overlap_logit[:, 0][where], iou.detach(), reduction="none") * w).sum() / share
-    return heat_loss(heat_logit[:, 0], heat, care) + 4.0 * box + 0.5 * overlap
-
-
-def _average(average: Tensor, now: Tensor, updates: Tensor | int) -> Tensor:
-    """Exponential average that is short at first, or the untrained start would weigh for long."""
-    keep = min(0.998, (1.0 + float(updates)) / (10.0 + float(updates)))
-    return average if not average.is_floating_point() else average * keep + now * (1 - keep)
-
-
-def train(
-    detector: Detector,
-    shallow: Callable[[np.ndarray], list[np.ndarray]],
-    draw: Callable[[random.Random], tuple[np.ndarray, np.ndarray, np.ndarray]],
-    *,
-    steps: int,
-    batch: int,
-    seed: int,
-    rate: float = 1.5e-3,
-    backbone_rate: float = 0.15,
-    log: Callable[[str], None] = print,
-) -> Detector:
-    """Trains in place with AdamW on a one-cycle cosine; `draw` gives image, boxes, visible of one frame.
-
-    `shallow` computes the frozen part for a batch of images, faster than torch would. The rest of
-    the backbone learns at `backbone_rate` of the rate: its normalisation is folded in, so a full
-    rate would undo it. Returns the exponential average of the weights.
-    """
-    chance = random.Random(seed)
-    frozen = [*detector.stem.parameters(), *detector.blocks[:FROZEN_BLOCKS].parameters()]
-    for parameter in frozen:
-        parameter.requires_grad_(False)
-    base = list(detector.blocks[FROZEN_BLOCKS:].parameters())
-    known = {id(p) for p in [*frozen, *base]}
-    fresh = [p for p in detector.parameters() if id(p) not in known]
-    optimiser = torch.optim.AdamW([{"params": base}, {"params": fresh}], lr=rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [rate * backbone_rate, rate], total_steps=steps, pct_start=0.08, div_factor=10, final_div_factor=30
-    )
-    average = torch.optim.swa_utils.AveragedModel(detector, avg_fn=_average, use_buffers=True)
-    detector.train().to(memory_format=torch.channels_last)
-    began, total = time.monotonic(), 0.0
-    for step in range(1, steps + 1):
-        frames = [draw(chance) for _ in range(batch)]
-        c2, c3 = (torch.from_numpy(m) for m in shallow(np.stack([f[0] for f in frames])))
-        goals = [torch.from_numpy(np.stack(g)) for g in zip(*(targets(f[1], f[2]) for f in frames), strict=True)]
-        value = loss(detector.deep(c2, c3), goals)
-        optimiser.zero_grad()
-        value.backward()
-        nn.utils.clip_grad_norm_(detector.parameters(), 10.0)
-        optimiser.step()
-        schedule.step()
-        average.update_parameters(detector)
-        total += value.item()
-        if step % 50 == 0 or step == steps:
-            log(f"detector step {step}/{steps} loss {total / (step % 50 or 50):.3f} {time.monotonic() - began:.0f} s")
-            total = 0.0
-    return average.module
+    return heat_loss(heat_logit[:, 0], heat, care) + 4.0 * box + 0.5 * distance + 0.5 * overlap

@@ -100,14 +100,17 @@ def project(rows: np.ndarray, mean: np.ndarray, projection: np.ndarray) -> np.nd
 
 @dataclass(frozen=True)
 class Calibration:
-    """LLR = a * cosine + b, natural logarithm, of "this crop shows this product"."""
+    """LLR of "this crop shows this product", natural logarithm: by the curve, or a * cosine + b where a line must do."""
 
     a: float
     b: float
+    curve: tuple[tuple[float, float], ...] = ()  # (cosine, LLR), both rising; level beyond the ends
 
     def llr(self, cosine: np.ndarray) -> np.ndarray:
         """Log likelihood ratio of cosines."""
-        return self.a * cosine + self.b
+        if not self.curve:
+            return self.a * cosine + self.b
+        return np.interp(cosine, *zip(*self.curve, strict=True))
 
 
 def calibrate(match: np.ndarray, other: np.ndarray) -> Calibration:
@@ -122,3 +125,33 @@ def calibrate(match: np.ndarray, other: np.ndarray) -> Calibration:
         hessian = (design * (w * p * (1 - p))[:, None]).T @ design + 1e-9 * np.eye(2)
         theta -= np.linalg.solve(hessian, gradient)
     return Calibration(float(theta[0]), float(theta[1]))
+
+
+def calibrate_by_curve(match: np.ndarray, other: np.ndarray, pieces: int = 8, stiffness: float = 2e-3) -> Calibration:
+    """As `calibrate`, with a rising chain of lines; `stiffness` is the price of neighbouring slopes that differ."""
+    line = calibrate(match, other)
+    low, high = np.quantile(other, 0.02), np.quantile(match, 0.98)
+    knots = torch.linspace(float(low), float(high), pieces + 1, dtype=torch.float64)
+    x = torch.from_numpy(np.concatenate([match, other]).astype(np.float64)).clamp(knots[0], knots[-1])
+    y = torch.cat([torch.ones(len(match)), torch.zeros(len(other))]).double()
+    w = torch.where(y > 0, 0.5 / len(match), 0.5 / len(other))
+    steps = (x[:, None] - knots[None, :-1]).clamp(min=0.0).minimum((knots[1:] - knots[:-1])[None])
+    start = torch.full((pieces + 1,), math.log(max(line.a, 1e-3)), dtype=torch.float64)
+    start[0] = line.a * float(low) + line.b
+    theta = start.clone().requires_grad_()
+    optimiser = torch.optim.LBFGS([theta], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        slopes = theta[1:]
+        llr = theta[0] + steps @ torch.exp(slopes)
+        loss = (w * torch.nn.functional.binary_cross_entropy_with_logits(llr, y, reduction="none")).sum()
+        loss = loss + stiffness * (slopes[1:] - slopes[:-1]).square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    with torch.no_grad():
+        rises = torch.cat([torch.zeros(1).double(), torch.exp(theta[1:]) * (knots[1:] - knots[:-1])]).cumsum(0)
+        points = [(round(float(c), 4), round(float(theta[0] + r), 3)) for c, r in zip(knots, rises, strict=True)]
+    return Calibration(line.a, line.b, tuple(points))

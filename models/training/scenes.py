@@ -52,13 +52,13 @@ def family_of(identity: str) -> int:
     return number - 1 if number % FAMILY == FAMILY - 1 else number
 
 
-def render(simulator: Path, out: Path, *, scenes: int, seed: int, split: str) -> None:
+def render(simulator: Path, out: Path, *, scenes: int, seed: int, split: str, manner: str = "usual") -> None:
     """Draws scenes 1..`scenes` of a seed unless they are there already."""
     labels = out / "labels.ndjson"
     done = len(labels.read_text(encoding="utf-8").splitlines()) if labels.exists() else 0
     if done < scenes:
         options = ["--first", str(done + 1), "--scenes", str(scenes - done), "--seed", str(seed)]
-        goods = ["--goods", "random", "--split", split]
+        goods = ["--goods", "random", "--split", split, "--manner", manner]
         subprocess.run([str(simulator), "render", "--out", str(out), *options, *goods], check=True)
 
 

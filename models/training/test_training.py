@@ -7,6 +7,7 @@ import random
 import unittest
 
 import numpy as np
+import torch
 from PIL import Image
 
 import augment
@@ -37,7 +38,8 @@ class Augment(unittest.TestCase):
             )
             red = (image[:, :, 0].astype(int) - image[:, :, 1] > 60).nonzero()
             seen = [red[1].min(), red[0].min(), red[1].max() + 1, red[0].max() + 1]
-            self.assertLessEqual(np.abs(boxes[0] - seen).max(), 1.6, f"seed {seed}")
+            # A picture made unsharp has wider edges.
+            self.assertLessEqual(np.abs(boxes[0] - seen).max(), 2.6, f"seed {seed}")
             self.assertAlmostEqual(float(visible[0]), 1.0, places=3)
 
     def test_what_the_edge_cuts_off_counts_as_hidden(self):
@@ -57,6 +59,22 @@ class Targets(unittest.TestCase):
         self.assertEqual(care[5, 5], 1.0)
 
 
+class Distances(unittest.TestCase):
+    def test_the_loss_is_least_where_the_mean_is_the_true_distance(self):
+        table = det.bin_distances()
+        self.assertEqual((float(table[0]), float(table[-1])), (0.0, det.FARTHEST_PX))
+        # Half way between the sixth and the seventh distance: both get one half.
+        true = (table[5] + table[6]) / 2
+        sure = torch.full((1, 4, det.BINS), -30.0)
+        sure[:, :, 5:7] = 0.0
+        loss = det.distance_loss(sure, true.expand(1, 4))
+        np.testing.assert_allclose(loss, np.log(2), atol=1e-4)
+        mean = (torch.softmax(sure, dim=2) * table).sum(dim=2)
+        np.testing.assert_allclose(mean, float(true), rtol=1e-4)
+        off = sure.roll(2, dims=2)
+        self.assertGreater(float(det.distance_loss(off, true.expand(1, 4)).min()), 10.0)
+
+
 class Figures(unittest.TestCase):
     def test_overlap(self):
         a, b = np.array([[0.0, 0, 10, 10]]), np.array([[5.0, 0, 15, 10], [20, 20, 30, 30]])
@@ -70,7 +88,7 @@ class Figures(unittest.TestCase):
         truth = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]])
         boxes = np.array([[0.0, 0, 10, 10], [100, 0, 110, 10], [50, 50, 60, 60]])
         found = [evaluate.Found(boxes, np.array([0.9, 0.8, 0.7]), truth, np.ones(2))]
-        _, precision, recall = evaluate.curve(found, 0.5, 0.2)
+        _, precision, recall = evaluate.curve(evaluate.matches(found, 0.5, 0.2))
         np.testing.assert_allclose(precision, [1, 1 / 2, 2 / 3])
         np.testing.assert_allclose(recall, [0.5, 0.5, 1.0])
         # Recalls 0..0.5 at precision 1, the other 50 at 2/3.
@@ -81,6 +99,16 @@ class Figures(unittest.TestCase):
         found = [evaluate.Found(truth, np.array([0.9, 0.8]), truth, np.array([1.0, 0.05]))]
         figures = evaluate.detector_figures(found, 0.5, 0.2)
         self.assertEqual((figures["precision"], figures["recall"], figures["count_error"]), (1.0, 1.0, 0.0))
+
+    def test_the_threshold_is_the_one_that_counts_best(self):
+        truth = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]])
+        boxes = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60], [100, 0, 110, 10]])
+        # Above 0.8 one is missed in each of two scenes, below 0.3 something is counted that is not there.
+        found = [evaluate.Found(boxes, np.array([0.9, 0.8, 0.3]), truth, np.ones(2))] * 2
+        threshold = evaluate.best_threshold(found)
+        self.assertTrue(0.3 < threshold <= 0.8, threshold)
+        self.assertEqual(evaluate.detector_figures(found, threshold, 0.3)["count_exact"], 1.0)
+        self.assertEqual(evaluate.intervals(found, threshold, 0.3, 20)["count_error"], [0.0, 0.0])
 
     def test_auc_of_known_order(self):
         self.assertAlmostEqual(evaluate.auc(np.array([0.9, 0.4]), np.array([0.5, 0.1])), 0.75)
@@ -93,6 +121,15 @@ class Embedding(unittest.TestCase):
         line = emb.calibrate(chance.normal(1, 1, 40_000), chance.normal(0, 1, 40_000))
         self.assertAlmostEqual(line.a, 1.0, delta=0.04)
         self.assertAlmostEqual(line.b, -0.5, delta=0.04)
+
+    def test_a_calibration_curve_bends_where_a_line_cannot(self):
+        # Uniform on 0..1 against uniform on 0..0.5: the ratio is 1/2 below 0.5 and endless above.
+        chance = np.random.default_rng(4)
+        match, other = chance.uniform(0, 1, 20_000), chance.uniform(0, 0.5, 20_000)
+        curve = emb.calibrate_by_curve(match, other)
+        self.assertAlmostEqual(float(curve.llr(np.array(0.2))), -np.log(2), delta=0.12)
+        self.assertGreater(float(curve.llr(np.array(0.8))), 4.0)
+        self.assertTrue((np.diff(np.array(curve.curve), axis=0) >= 0).all())
 
     def test_square_keeps_the_margin_and_pads_with_grey(self):
         crop = np.asarray(emb.square(Image.fromarray(frame_with((100, 100, 300, 200))), (100.0, 100.0, 300.0, 200.0)))

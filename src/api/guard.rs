@@ -2,13 +2,14 @@
 
 use super::hub::Hub;
 use super::problem::Problem;
+use super::staff::door;
 use crate::access::credential;
 use crate::access::rate::Asker;
 use crate::access::who::{Caller, Who};
 use crate::access::{Mode, loopback};
 use augenmass_core::units::{BasketId, ValidationId};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +21,7 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(40);
 /// Lets a request through to a handler that names these, with who asks as an extension of it.
 pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut request: Request, next: Next) -> Response {
     let (address, now) = (address(&request), hub.clock.now().mono);
-    let admitted = match identify(&hub, request.headers(), address).await {
+    let admitted = match known(&hub, named, request.method(), request.headers(), address).await {
         Ok((caller, asker)) => match asker.map_or(Ok(()), |asker| hub.access.take(asker, now)) {
             Ok(()) => admit(&hub, named, caller, request.uri().path()).await,
             Err(seconds) => Err(Problem::too_many(seconds)),
@@ -47,13 +48,40 @@ pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut reques
     }
 }
 
+/// Who asks, by a token or by a browser's cookies.
+async fn known(
+    hub: &Hub,
+    named: &[Who],
+    method: &Method,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<(Caller, Option<Asker>), Problem> {
+    // Staff logs in whatever the station file says: an open station is open to shoppers' programs, not to who approves baskets.
+    let staff = named.iter().any(|who| who.is_staff());
+    if staff && !headers.contains_key(header::AUTHORIZATION) {
+        let caller = door::identify(hub, method, headers).await?;
+        return Ok((caller, Some(Asker::Stranger(address))));
+    }
+    identify(hub, headers, address, hub.access.mode == Mode::Open && !staff).await
+}
+
 async fn admit(hub: &Hub, named: &[Who], caller: Caller, path: &str) -> Result<Caller, Problem> {
+    let staff = named.iter().any(|who| who.is_staff());
+    if staff && !caller.may(named) {
+        match caller {
+            Caller::Stranger => {
+                return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown_tablet", "pair this tablet first"));
+            }
+            Caller::Tablet(_) => return Err(Problem::new(StatusCode::UNAUTHORIZED, "logged_out", "log in first")),
+            Caller::Trusted | Caller::Display | Caller::App(_) | Caller::Holder(_) | Caller::Staff(_) => {}
+        }
+    }
     if !caller.may(named) {
         return Err(match caller {
             Caller::Stranger | Caller::Display => {
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", "send authorization: Bearer and a token")
             }
-            Caller::Trusted | Caller::App(_) | Caller::Holder(_) => {
+            Caller::Trusted | Caller::App(_) | Caller::Holder(_) | Caller::Tablet(_) | Caller::Staff(_) => {
                 Problem::new(StatusCode::FORBIDDEN, "forbidden", "this is for others")
             }
         });
@@ -68,8 +96,13 @@ pub fn address(request: &Request) -> Option<IpAddr> {
 }
 
 /// Who asks, and whose requests are counted together; nobody's on a station that is open to its own machine.
-async fn identify(hub: &Hub, headers: &HeaderMap, address: Option<IpAddr>) -> Result<(Caller, Option<Asker>), Problem> {
-    if hub.access.mode == Mode::Open {
+async fn identify(
+    hub: &Hub,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+    open: bool,
+) -> Result<(Caller, Option<Asker>), Problem> {
+    if open {
         return Ok((Caller::Trusted, None));
     }
     let Some(given) = headers.get(header::AUTHORIZATION) else {

@@ -12,6 +12,7 @@ pub mod openapi;
 mod ops;
 mod problem;
 mod router;
+mod staff;
 mod validations;
 mod verdicts;
 

@@ -6,7 +6,7 @@ use super::problem::{Body, Problem};
 use crate::access::who::Caller;
 use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
 use augenmass_core::units::{BasketId, ValidationId};
-use augenmass_core::verdict::Outcome;
+use augenmass_core::verdict::{Outcome, Verdict};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,7 @@ use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -91,16 +92,24 @@ pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView
     let found = hub
         .read(move |store| match store.validation(&wanted)? {
             None => Ok(None),
-            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?, store.marks(&wanted)?))),
+            Some(basket) => {
+                let (verdicts, resolution) = (store.verdicts(&wanted)?, store.resolution(&wanted)?.0);
+                Ok(Some((basket, verdicts, store.void(&wanted)?, store.marks(&wanted)?, resolution)))
+            }
         })
         .await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
-    let (basket_id, mut verdicts, void, marks) = found.ok_or_else(unknown)?;
+    let (basket_id, mut verdicts, void, marks, resolution) = found.ok_or_else(unknown)?;
+    let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
     let verdict = verdicts.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
     let void = verdict.as_ref().is_some_and(|v| void == Some(v.attempt));
     let cancelled = marks.contains(&Mark::Cancelled);
-    let state = if cancelled || passed && !void { ValidationState::Closed } else { ValidationState::Aside };
+    let state = if cancelled || resolution.is_some() || passed && !void {
+        ValidationState::Closed
+    } else {
+        ValidationState::Aside
+    };
     Ok(ValidationView {
         validation_id: id,
         basket_id,
@@ -109,7 +118,9 @@ pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView
         void,
         staff_called: marks.contains(&Mark::StaffCalled),
         cancelled,
+        corrections,
         verdict,
+        resolution,
     })
 }
 
@@ -144,4 +155,43 @@ pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, S
     let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
     let verdict = verdicts.into_iter().find(|v| v.attempt == number).ok_or_else(unknown)?;
     Ok(Json(hub.passed(verdict).await?).into_response())
+}
+
+/// `GET /v1/validations/{id}/attempts/{n}/crops/{k}`: one thing that the camera saw in a basket that did not pass, as JPEG, for as long as the
+/// station keeps it.
+pub async fn crop(
+    State(hub): State<Hub>,
+    Path((id, number, crop)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let id = parse(id)?;
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_crop", "no such picture, or it is kept no longer");
+    let (Ok(number), Ok(crop)) = (number.parse::<u32>(), crop.parse::<u32>()) else { return Err(unknown()) };
+    let now = hub.clock.now().wall;
+    let jpeg = hub.read(move |store| store.crop(&id, number, crop, now)).await?.ok_or_else(unknown)?;
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+}
+
+impl Hub {
+    /// A verdict that did not pass, with where the pictures of its findings are.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn with_pictures(&self, verdict: Arc<Verdict>) -> Result<Arc<Verdict>, Problem> {
+        if verdict.findings.is_empty() {
+            return Ok(verdict);
+        }
+        let (id, attempt, now) = (verdict.validation_id.clone(), verdict.attempt, self.clock.now().wall);
+        let pictures = self.read(move |store| store.crops_of_findings(&id, attempt, now)).await?;
+        if pictures.is_empty() {
+            return Ok(verdict);
+        }
+        let mut told = verdict.as_ref().clone();
+        for (finding, number) in pictures {
+            if let Some(finding) = told.findings.get_mut(finding as usize) {
+                let id = &verdict.validation_id;
+                finding.image = Some(format!("/v1/validations/{id}/attempts/{attempt}/crops/{number}"));
+            }
+        }
+        Ok(Arc::new(told))
+    }
 }

@@ -1,6 +1,8 @@
 //! The command line.
 
 use super::access::{AccessCommand, AccessError, access};
+use super::audit::{AuditCommand, AuditError, audit};
+use super::bench::{BenchError, VisionArguments, vision};
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
 use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
@@ -11,7 +13,9 @@ use super::enroll::{EnrollError, enroll, pictures_of};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
+use super::see::{SeeArguments, SeeError, see};
 use super::token::{TokenCommand, TokenError, token};
+use super::user::{UserCommand, UserError, user};
 use super::weights::{WeightsCommand, WeightsError, weights};
 use super::{telemetry, wiring};
 use augenmass_core::units::ProductId;
@@ -67,6 +71,13 @@ enum Command {
         #[arg(required_unless_present = "dir")]
         images: Vec<PathBuf>,
     },
+    /// Show what the eyes make of pictures: an annotated copy of each, and one JSON object a line.
+    See(SeeArguments),
+    /// Measure this computer.
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
     /// Calibrate a plate's load cells with a known mass; the daemon must not be running.
     Calibrate(CalibrateArguments),
     /// Find out what an unknown instrument on a serial port speaks.
@@ -86,6 +97,16 @@ enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Accounts of the staff.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// The record of what staff did.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
     /// What was learned of weights.
@@ -93,6 +114,12 @@ enum Command {
         #[command(subcommand)]
         command: WeightsCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// How long looking takes: one picture found and 20 crops embedded, again and again.
+    Vision(VisionArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,9 +139,17 @@ enum CommandError {
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error(transparent)]
+    User(#[from] UserError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
     Enroll(#[from] EnrollError),
+    #[error(transparent)]
+    See(#[from] SeeError),
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     #[error(transparent)]
     Calibrate(#[from] CalibrateError),
     #[error(transparent)]
@@ -177,6 +212,10 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             println!("{products} products enrolled from {pictures} pictures");
             Ok(())
         }
+        Command::See(arguments) => Ok(see(&arguments, &mut std::io::stdout()).await?),
+        Command::Bench { command: BenchCommand::Vision(arguments) } => {
+            Ok(vision(&arguments, &mut std::io::stdout()).await?)
+        }
         Command::Calibrate(arguments) => {
             calibrate(&arguments, lines_of_stdin(), &mut std::io::stdout()).await?;
             Ok(())
@@ -188,6 +227,8 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
         Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
         Command::Access { command } => Ok(access(&command, &mut std::io::stdout())?),
+        Command::User { command } => Ok(user(&command, &mut std::io::stdout())?),
+        Command::Audit { command } => Ok(audit(&command, &mut std::io::stdout())?),
         Command::Token { command } => Ok(token(&command, &mut std::io::stdout())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }

@@ -7,10 +7,13 @@ use crate::io::clock::Clock;
 use crate::io::journal::Journal;
 use crate::io::serial::{PortEvent, SerialEvent, SerialLink};
 use crate::io::store::{StoreEvent, Writer};
+use augenmass_core::goods::Gallery;
 use augenmass_core::station::{
-    Answer, Input, Machine, Now, Output, Refusal, StationView, ValidationState, ValidationView,
+    Answer, Input, Machine, Now, Output, Record, Refusal, StationView, ValidationState, ValidationView,
 };
+use augenmass_core::units::Mono;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -58,6 +61,10 @@ pub struct Driver {
     waiting: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
     next_ticket: u64,
     viewed: Instant,
+    /// When the frame of the last look arrived.
+    seen: Option<Mono>,
+    /// The looks that the machine judges by.
+    gallery: Option<Arc<Gallery>>,
 }
 
 impl Driver {
@@ -65,7 +72,8 @@ impl Driver {
     /// nobody works on.
     pub fn new(machine: Machine, clock: Clock, sinks: Sinks) -> Self {
         let waiting = BTreeMap::new();
-        let mut driver = Self { machine, clock, sinks, waiting, next_ticket: 1, viewed: Instant::now() };
+        let mut driver =
+            Self { machine, clock, sinks, waiting, next_ticket: 1, viewed: Instant::now(), seen: None, gallery: None };
         driver.machine.handle_timeout(driver.clock.now());
         driver.drain();
         driver
@@ -143,6 +151,19 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
+        match &input {
+            Input::Scene(scene) => self.seen = Some(scene.captured),
+            Input::Goods { gallery, .. } => self.gallery.clone_from(gallery),
+            Input::PortOpened { .. }
+            | Input::PortClosed { .. }
+            | Input::Bytes { .. }
+            | Input::EyesOpened
+            | Input::EyesClosed { .. }
+            | Input::Containers(_)
+            | Input::Request { .. }
+            | Input::Saved(_)
+            | Input::SaveFailed(_) => {}
+        }
         let now: Now = self.clock.now();
         self.machine.handle(now, input);
         self.drain();
@@ -178,7 +199,16 @@ impl Driver {
                     eyes.look(since);
                 }
             }
-            Output::Save { save, record } => self.sinks.writer.save(save, record),
+            Output::Save { save, record } => {
+                // The pictures are written first: who is told of the verdict finds them there.
+                if let Record::Attempt(verdict) = &record
+                    && let Some(eyes) = &self.sinks.eyes
+                    && let Some(make) = eyes.evidence(verdict, self.seen, self.gallery.clone())
+                {
+                    self.sinks.writer.keep_crops(make);
+                }
+                self.sinks.writer.save(save, record);
+            }
             Output::Answer { ticket, answer } => {
                 if let Some(reply) = self.waiting.remove(&ticket) {
                     // Whoever asked may have hung up.

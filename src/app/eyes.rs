@@ -1,14 +1,18 @@
 //! The station's eyes: a camera and the models behind it, looked through on demand.
 
 use super::config::CameraConfig;
+use super::crops::{self, Kept};
 use super::wiring;
 use crate::io::camera::{CameraEvent, CameraLink, Frame};
 use crate::io::clock::Clock;
 use crate::io::onnx::{Eyes, Look, LookError, Seen};
+use crate::io::store::CropSet;
+use augenmass_core::goods::Gallery;
 use augenmass_core::station::Input;
-use augenmass_core::units::Mono;
+use augenmass_core::units::{Mono, Wall};
+use augenmass_core::verdict::Verdict;
 use augenmass_core::vision::{Crop, Embedding, Scene};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -29,6 +33,10 @@ pub struct StationEyes {
     camera: CameraConfig,
     clock: Clock,
     inputs: mpsc::Sender<Input>,
+    /// What was seen last.
+    kept: Arc<Mutex<Option<Kept>>>,
+    /// How long pictures of what did not pass are kept.
+    crops_for: Duration,
     /// The look under way, and from when its frame must be.
     looking: Option<(Mono, JoinHandle<()>)>,
     watching: JoinHandle<()>,
@@ -36,7 +44,13 @@ pub struct StationEyes {
 
 impl StationEyes {
     /// Starts to read the camera; what happens is told to `inputs`.
-    pub fn start(eyes: Eyes, camera: CameraConfig, clock: Clock, inputs: mpsc::Sender<Input>) -> Self {
+    pub fn start(
+        eyes: Eyes,
+        camera: CameraConfig,
+        crops_for: Duration,
+        clock: Clock,
+        inputs: mpsc::Sender<Input>,
+    ) -> Self {
         let (events, heard) = mpsc::channel(16);
         let link = CameraLink::start(wiring::camera(&camera), events);
         let watcher = Watcher {
@@ -48,7 +62,8 @@ impl StationEyes {
             fault: None,
         };
         let watching = tokio::spawn(watcher.run(heard));
-        Self { link, eyes, camera, clock, inputs, looking: None, watching }
+        let kept = Arc::default();
+        Self { link, eyes, camera, clock, inputs, kept, crops_for, looking: None, watching }
     }
 
     /// Looks at the next frame that arrived at `since` or later. A look under way is let finish if it will do, so that a
@@ -62,10 +77,11 @@ impl StationEyes {
             old.abort();
         }
         let (eyes, camera, clock, inputs) = (self.eyes.clone(), self.camera.clone(), self.clock, self.inputs.clone());
-        let frames = self.link.frames();
+        let (frames, slot) = (self.link.frames(), self.kept.clone());
         let look = tokio::spawn(async move {
             match look_once(&eyes, &camera, clock, frames, since).await {
-                Ok(Some(scene)) => {
+                Ok(Some((scene, kept))) => {
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
                     let _ = inputs.send(Input::Scene(scene)).await;
                 }
                 Ok(None) => tracing::debug!("no frame to look at in time"),
@@ -73,6 +89,26 @@ impl StationEyes {
             }
         });
         self.looking = Some((since, look));
+    }
+}
+
+impl StationEyes {
+    /// What makes the pictures of a flagged verdict, if they are wanted and the frame it was judged by, which arrived at `judged`, is
+    /// the last one.
+    pub fn evidence(
+        &self,
+        verdict: &Arc<Verdict>,
+        judged: Option<Mono>,
+        gallery: Option<Arc<Gallery>>,
+    ) -> Option<impl FnOnce() -> CropSet + Send + 'static> {
+        if self.crops_for.is_zero() || !crops::is_flagged(verdict) {
+            return None;
+        }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = kept.filter(|kept| Some(kept.captured) == judged && verdict.seen == Some(kept.crops.len()))?;
+        let until = Wall::from_ms(verdict.decided_at.ms().saturating_add(self.crops_for.as_millis() as i64));
+        let verdict = verdict.clone();
+        Some(move || crops::pictures(&kept, &verdict, gallery.as_deref(), until))
     }
 }
 
@@ -91,17 +127,20 @@ async fn look_once(
     clock: Clock,
     mut frames: watch::Receiver<Option<Arc<Frame>>>,
     since: Mono,
-) -> Result<Option<Scene>, LookError> {
+) -> Result<Option<(Scene, Kept)>, LookError> {
     let fresh = |frame: &Option<Arc<Frame>>| frame.as_ref().is_some_and(|f| clock.mono(f.arrived) >= since);
     let frame = match tokio::time::timeout(FRAME_WITHIN, frames.wait_for(fresh)).await {
         Ok(Ok(frame)) => frame.clone(),
         Ok(Err(_)) | Err(_) => None,
     };
     let Some(frame) = frame else { return Ok(None) };
-    let look = Look { jpeg: frame.jpeg.clone(), captured: frame.arrived, view_px: camera.view_px };
+    let look = Look { jpeg: frame.jpeg.clone(), captured: frame.arrived, view: wiring::view(camera) };
     let seen = eyes.look(look).await?;
     tracing::debug!(found = seen.found, timings = ?seen.timings, "looked");
-    Ok(Some(scene(seen, camera, clock, &eyes.models().space_id)))
+    let frame = seen.frame.clone();
+    let scene = scene(seen, camera, clock, &eyes.models().space_id);
+    let kept = Kept { captured: scene.captured, frame, crops: Arc::new(scene.crops.clone()) };
+    Ok(Some((scene, kept)))
 }
 
 fn scene(seen: Seen, camera: &CameraConfig, clock: Clock, space_id: &str) -> Scene {
@@ -173,7 +212,7 @@ impl Watcher {
 
     async fn glance(&mut self) -> Option<String> {
         let jpeg = self.frames.borrow().as_ref().map(|f| f.jpeg.clone())?;
-        match self.eyes.glance(0, jpeg, self.camera.view_px).await {
+        match self.eyes.glance(0, jpeg, wiring::view(&self.camera)).await {
             Err(error) => Some(error.to_string()),
             Ok(glance) if glance.brightness < DARK_BELOW => {
                 Some("the picture is dark: is the lamp on, is the lens free?".to_owned())

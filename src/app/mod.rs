@@ -1,11 +1,14 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
 pub mod access;
+pub mod audit;
+pub mod bench;
 pub mod calibrate;
 pub mod calibrations;
 pub mod catalogue;
 pub mod command;
 pub mod config;
+pub mod crops;
 pub mod decode;
 pub mod decode_code;
 pub mod driver;
@@ -17,8 +20,10 @@ pub mod run;
 pub mod scanner;
 pub mod school;
 pub mod secrets;
+pub mod see;
 pub mod serve;
 pub mod telemetry;
 pub mod token;
+pub mod user;
 pub mod weights;
 pub mod wiring;

@@ -159,9 +159,10 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
         serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
         journal,
-        eyes: eyes
-            .zip(config.cameras.first())
-            .map(|(eyes, camera)| StationEyes::start(eyes, camera.clone(), clock, inputs)),
+        eyes: eyes.zip(config.cameras.first()).map(|(eyes, camera)| {
+            let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
+            StationEyes::start(eyes, camera.clone(), hours, clock, inputs)
+        }),
         views,
         station: station_view,
     };
@@ -253,6 +254,11 @@ impl GoodsWatch {
                     }
                 }
                 Err(error) => tracing::error!(%error, "cannot read the goods"),
+            }
+            match self.database.delete_old_crops(self.clock.now().wall) {
+                Ok(0) => {}
+                Ok(pictures) => tracing::info!(pictures, "old pictures are deleted"),
+                Err(error) => tracing::error!(%error, "cannot delete old pictures"),
             }
             if thinned.elapsed() >= THIN_EVERY {
                 thinned = Instant::now();

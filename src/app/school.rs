@@ -1,11 +1,11 @@
 //! Learns from the visits that the store has kept, and gives the goods as they are known then.
 
-use crate::io::store::{Database, StoreError};
+use crate::io::store::{Database, Lessons, StoreError};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::learn::{Change, Learner, Subject};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
 use augenmass_core::station::StationConfig;
-use augenmass_core::station::lesson::{Circumstances, lesson};
+use augenmass_core::station::lesson::{Circumstances, Grounds, lesson};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::Policy;
 
@@ -68,7 +68,7 @@ impl School {
         &self.present
     }
 
-    /// The store's containers, by kind, as they are known now. One that says who it is still counts as one of its kind.
+    /// The store's containers as they are known now: each kind, and those that say who they are and were weighed before.
     pub fn containers(&self) -> Vec<ContainerBelief> {
         let known = |file: &ContainerBelief| match self.learner.weight(&Subject::Kind(file.kind.clone())) {
             Some(tare) => {
@@ -76,7 +76,15 @@ impl School {
             }
             None => file.clone(),
         };
-        self.house.containers.iter().map(known).collect()
+        let kinds = self.house.containers.iter().map(known);
+        let own = self.learner.beliefs().iter().filter_map(|(subject, belief)| {
+            let Subject::Container(name) = subject else { return None };
+            let (kind, id) = name.split_once(':')?;
+            let tare = belief.weight();
+            let belief = ContainerBelief::of_kind(kind, tare.mean_g, tare.sd_g.hypot(tare.mean_sd_g));
+            Some(ContainerBelief { id: Some(id.to_owned()), ..belief })
+        });
+        kinds.chain(own).collect()
     }
 
     /// Learns from what has passed since, and takes over what others have changed in the store; says whether anything is different.
@@ -89,13 +97,25 @@ impl School {
             self.reload(database, now)?;
             different = true;
         }
-        let visits = database.unlearned(Wall::from_ms(now.ms() - SETTLED_MS))?;
-        let Some(last) = visits.last().map(|visit| visit.place) else {
-            return Ok(self.renew(different));
-        };
+        different |= self.take_doubts(database, now)?;
+        for lessons in [Lessons::Passes, Lessons::Approvals] {
+            different |= self.learn(database, lessons, now)?;
+        }
+        if different {
+            self.present = self.learner.applied_to(&self.imported);
+        }
+        Ok(different)
+    }
+
+    /// Learns from the next visits of one order, and keeps what they have changed.
+    fn learn(&mut self, database: &mut Database, lessons: Lessons, now: Wall) -> Result<bool, StoreError> {
+        let visits = database.unlearned(lessons, Wall::from_ms(now.ms() - SETTLED_MS))?;
+        let Some(last) = visits.last().map(|visit| visit.place) else { return Ok(false) };
         let mut changes: Vec<Change> = Vec::new();
         let containers = self.containers();
-        for (verdict, basket) in visits.into_iter().filter_map(|visit| visit.visit) {
+        for visit in visits {
+            let grounds = visit.approved.map_or(Some(Grounds::Passed), Grounds::of);
+            let (Some((verdict, basket)), Some(grounds)) = (visit.visit, grounds) else { continue };
             let now = Circumstances {
                 catalogue: &self.present,
                 containers: &containers,
@@ -103,7 +123,7 @@ impl School {
                 patterns: &self.house.patterns,
                 policy: &self.house.policy,
             };
-            let Some(equation) = lesson(&basket, &verdict, &now) else { continue };
+            let Some(equation) = lesson(&basket, &verdict, grounds, &now) else { continue };
             for term in &equation.terms {
                 begin_container(&mut self.learner, &self.house, &term.subject, equation.at);
             }
@@ -114,19 +134,27 @@ impl School {
                 }
             }
         }
-        if let Err(error) = database.keep_learned(&changes, Some(last)) {
+        if let Err(error) = database.keep_learned(&changes, Some((lessons, last))) {
             self.reload(database, now)?;
             return Err(error);
         }
         self.version = database.beliefs_version()?;
-        Ok(self.renew(different || !changes.is_empty()))
+        Ok(!changes.is_empty())
     }
 
-    fn renew(&mut self, different: bool) -> bool {
-        if different {
-            self.present = self.learner.applied_to(&self.imported);
+    /// What staff has said is wrong is believed less from now on.
+    fn take_doubts(&mut self, database: &mut Database, now: Wall) -> Result<bool, StoreError> {
+        let doubts = database.doubts()?;
+        let Some(last) = doubts.last().map(|(number, _)| *number) else { return Ok(false) };
+        let doubted = doubts.into_iter().filter_map(|(_, product)| self.learner.doubt(&Subject::Product(product), now));
+        let changes: Vec<Change> = doubted.collect();
+        // Told twice it is the same: what was doubted is doubted no more by doubting it again.
+        if let Err(error) = database.keep_learned(&changes, None).and_then(|()| database.doubts_taken(last)) {
+            self.reload(database, now)?;
+            return Err(error);
         }
-        different
+        self.version = database.beliefs_version()?;
+        Ok(!changes.is_empty())
     }
 
     fn reload(&mut self, database: &Database, now: Wall) -> Result<(), StoreError> {

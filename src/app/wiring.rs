@@ -6,6 +6,7 @@ use super::secrets::{self, SecretError};
 use crate::access::Mode;
 use crate::access::loopback::{NotLoopback, only_loopback};
 use crate::io::camera::CameraOptions;
+use crate::io::onnx::View;
 use crate::io::serial::{Parity, PortEvent, SerialLink, SerialOptions};
 use augenmass_core::basket::{InStorePattern, PatternFault};
 use augenmass_core::goods::{BagBelief, ContainerBelief};
@@ -93,7 +94,7 @@ pub fn station(
 }
 
 fn container(file: &config::Container) -> ContainerBelief {
-    ContainerBelief { kind: file.kind.as_str().to_owned(), tare_g: file.tare_g, sigma_g: file.sigma_g }
+    ContainerBelief::of_kind(file.kind.as_str(), file.tare_g, file.sigma_g)
 }
 
 /// The sense of weight as the core wants it.
@@ -214,6 +215,11 @@ pub fn options(line: &config::Line) -> SerialOptions {
         stop_bits: line.stop_bits,
         exclusive: line.exclusive,
     }
+}
+
+/// Which part of a camera's picture is looked at.
+pub fn view(camera: &config::CameraConfig) -> View {
+    View { rectangle_px: camera.view_px, platform_px: camera.platform_px.clone() }
 }
 
 /// How the camera is read.

@@ -1,15 +1,16 @@
-//! Exit tokens, from a pass in the store to the gate.
+//! What is told beside a verdict: exit tokens of passes, from the store to the gate, and pictures of what did not pass.
 
-use crate::station::{basket, call, get, station};
+use crate::station::{basket, call, get, send, station};
 use augenmass::app::token::{TokenCommand, token};
-use augenmass::io::store::Database;
+use augenmass::io::store::{CropPicture, CropSet, Database};
 use augenmass_core::basket::Basket;
 use augenmass_core::goods::catalogue::hex;
 use augenmass_core::station::Record;
 use augenmass_core::units::{ValidationId, Wall};
 use augenmass_core::verdict::{Message, Verdict};
 use axum::Router;
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -107,4 +108,60 @@ async fn a_gate_without_a_line_verifies_by_the_published_keys() {
     assert_eq!((&claims["iss"], &claims["validation_id"]), (&json!("basket-1"), &json!("v-1")));
     let forged = format!("{}x", &text[..text.len() - 1]);
     assert!(token(&TokenCommand::Verify { token: forged, jwks }, &mut told).is_err());
+}
+
+/// A store with a basket that did not pass, with two pictures that are kept until then.
+fn not_passed(folder: &Path, until: Wall) {
+    let verdict: Verdict = serde_json::from_value(json!({
+        "validation_id": "v-1", "attempt": 1, "basket_id": "b-1", "revision": 3, "station_id": "basket-1",
+        "outcome": "correct", "passed": false, "decided_at": "2026-11-21T18:00:00Z", "elapsed_ms": 800, "weight": null,
+        "findings": [
+            { "kind": "absent", "product": null, "scanned": 1, "found": 0, "grams": -250.0, "probability": 0.3, "named": false, "image": null },
+            { "kind": "unscanned", "product": null, "scanned": 0, "found": 1, "grams": 250.0, "probability": 0.6, "named": false, "image": null },
+        ],
+        "check": [], "message": Message::StaffWillHelp {}, "degraded": [], "exit_token": null
+    }))
+    .unwrap();
+    let (id, basket_id): (ValidationId, _) = ("v-1".parse().unwrap(), "b-1".parse().unwrap());
+    let list: Basket = serde_json::from_value(basket(3, 1)).unwrap();
+    let records = [
+        Record::Basket { id: "b-1".parse().unwrap(), basket: list },
+        Record::Validation { id: id.clone(), basket_id, opened_at: ago(1) },
+        Record::Attempt(Arc::new(verdict)),
+    ];
+    let mut database = Database::open(folder).unwrap();
+    database.save(&records.iter().collect::<Vec<_>>(), ago(1)).unwrap();
+    let picture = |number, finding| CropPicture { number, finding, jpeg: vec![0xFF, 0xD8, number as u8] };
+    let pictures = vec![picture(0, None), picture(3, Some(1))];
+    database.put_crops(&CropSet { validation_id: id, attempt: 1, until, pictures }).unwrap();
+}
+
+#[tokio::test]
+async fn findings_of_a_basket_that_did_not_pass_have_their_pictures_while_these_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_an_hour = Wall::from_ms(ago(0).ms() + 3_600_000);
+    not_passed(folder.path(), in_an_hour);
+    let router = station(folder.path());
+    let place = "/v1/validations/v-1/attempts/1";
+    let (_, told) = get(&router, place).await;
+    assert_eq!(told["findings"][0]["image"], Value::Null);
+    assert_eq!(told["findings"][1]["image"], json!(format!("{place}/crops/3")));
+    let request =
+        |path: &str| Request::builder().uri(path).header(header::HOST, "localhost:8787").body(Body::empty()).unwrap();
+    let (status, _, kind) = send(&router, request(&format!("{place}/crops/3"))).await;
+    assert_eq!((status, kind.as_str()), (StatusCode::OK, "image/jpeg"));
+    for missing in ["1", "x", "-1", "99999999999"] {
+        let (status, problem) = get(&router, &format!("{place}/crops/{missing}")).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("unknown_crop")), "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_whose_time_is_over_are_neither_told_nor_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    not_passed(folder.path(), ago(1));
+    let router = station(folder.path());
+    let place = "/v1/validations/v-1/attempts/1";
+    assert_eq!(get(&router, place).await.1["findings"][1]["image"], Value::Null);
+    assert_eq!(get(&router, &format!("{place}/crops/3")).await.0, StatusCode::NOT_FOUND);
 }

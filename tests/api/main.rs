@@ -8,6 +8,8 @@ mod events;
 mod exit;
 mod limits;
 mod office;
+mod staff;
+mod staff_desk;
 mod station;
 mod tls;
 mod visits;

@@ -8,7 +8,7 @@ use augenmass::app::driver::{Driver, Sinks, Sources};
 use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
 use augenmass::io::clock::Clock;
 use augenmass::io::store::{Database, Writer};
-use augenmass_core::station::Machine;
+use augenmass_core::station::{Input, Machine};
 use augenmass_core::verdict::Versions;
 use axum::Router;
 use axum::body::Body;
@@ -34,10 +34,14 @@ pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
     });
     let file = config::parse(&text, "basket-plate.toml").unwrap();
     let clock = Clock::start();
-    let restored = Database::open(directory).unwrap().restore().unwrap();
+    let database = Database::open(directory).unwrap();
+    let restored = database.restore().unwrap();
     let mut station = wiring::station(&file, &Calibrations::default(), Versions::default()).unwrap();
     station.has_camera = false;
-    let machine = Machine::new(station, restored, clock.now());
+    let mut machine = Machine::new(station, restored, clock.now());
+    if let Some(catalogue) = database.catalogue().unwrap() {
+        machine.handle(clock.now(), Input::Goods { catalogue: Arc::new(catalogue), gallery: None });
+    }
     let (serial_events, serial) = mpsc::channel(64);
     let (store_events, store) = mpsc::unbounded_channel();
     let (calls, requests) = mpsc::channel(64);

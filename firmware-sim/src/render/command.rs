@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::lens::Lens;
 use super::portrait;
 use super::{Renderer, studio};
 use crate::shop::{Shop, Split, invented, seed};
@@ -23,6 +24,15 @@ pub enum GoodsSource {
     Shop,
     /// Invented ones, never the demo shop's.
     Random,
+}
+
+/// How scenes are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Manner {
+    /// Upright station, decent light. Figures are measured on these: what is drawn for a seed stays as it is.
+    Usual,
+    /// Any angle, bags, empty containers, odd light, unsharp and bent pictures.
+    Rough,
 }
 
 /// Options of `firmware-sim render`.
@@ -46,6 +56,9 @@ pub struct RenderArgs {
     /// Which invented goods.
     #[arg(long, value_enum, default_value_t = Split::Train)]
     pub split: Split,
+    /// How far the scenes are from the usual one.
+    #[arg(long, value_enum, default_value_t = Manner::Usual)]
+    pub manner: Manner,
 }
 
 /// Options of `firmware-sim looks`.
@@ -118,8 +131,11 @@ fn goods_of(args: &RenderArgs, set: u64) -> anyhow::Result<Shop> {
 fn write_scene(args: &RenderArgs, number: u64, renderer: &mut Renderer, labels: &mut File) -> anyhow::Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed::mix(seed::mix(args.seed, 0x5CE7E), number));
     let shop = Arc::clone(renderer.shop());
-    let scene = studio::scene(&shop, &mut rng);
-    let rendered = renderer.draw(&scene);
+    let (scene, lens) = match args.manner {
+        Manner::Usual => (studio::scene(&shop, &mut rng), Lens::default()),
+        Manner::Rough => studio::rough_scene(&shop, &mut rng),
+    };
+    let rendered = lens.through(renderer.draw(&scene));
     let lone = renderer.lone_pixels(&scene);
     let name = format!("scene-{number:06}.jpg");
     let jpeg = rendered.to_jpeg(rng.random(), rng.random_range(70..95))?;

@@ -166,6 +166,39 @@ pub fn hand(seed: u64) -> Fixture {
     })
 }
 
+/// A crumpled bag, its lower edge at the origin's height: a dome of folds, of thin plastic, paper or cloth.
+pub fn bag(seed: u64) -> Fixture {
+    let share = |salt: u64| (seed::mix(seed, salt) % 1000) as f32 / 1000.0;
+    let (width, depth, height) = (150.0 + 190.0 * share(1), 120.0 + 150.0 * share(2), 12.0 + 55.0 * share(3));
+    let tone = match seed % 4 {
+        0 => Colour([236, 237, 239]),
+        1 => Colour([178, 140, 98]),
+        2 => Colour([214, 204, 184]),
+        _ => Colour([40, 60, 90].map(|c: u8| c.saturating_add((share(4) * 150.0) as u8))),
+    };
+    let mut builder = Builder::new(1.0);
+    let stuff = builder.patch(Face::Bare, 200.0, 200.0);
+    builder.sheet(&stuff, 28, 28, |u, v| {
+        let (x, y) = (u * 2.0 - 1.0, v * 2.0 - 1.0);
+        let ragged = 0.86 + 0.28 * noise2(u * 3.0 + 7.0, v * 3.0, seed);
+        let dome = (1.0 - x * x).max(0.0) * (1.0 - y * y).max(0.0);
+        let fold = (noise2(u * 5.0, v * 5.0, seed ^ 1) + 0.5 * noise2(u * 13.0, v * 13.0, seed ^ 2)) * dome.sqrt();
+        V3::new(x * width / 2.0 * ragged, y * depth / 2.0 * ragged, height * (0.6 * dome + 0.5 * fold))
+    });
+    let gloss = if seed.is_multiple_of(4) { 0.7 } else { 0.1 };
+    finish(builder, gloss, |texture, patch| {
+        let dark = tone.mix(Colour([0, 0, 0]), 0.3);
+        let print = Colour([30, 90, 60].map(|c: u8| c.saturating_add((share(6) * 140.0) as u8)));
+        let printed = share(5) < 0.5;
+        texture.area(patch).paint([0.0, 0.0, 1.0, 1.0], |u, v, _| {
+            let crease = (noise2(u * 21.0, v * 21.0, seed ^ 3) - 0.45).abs() < 0.05;
+            let inside = printed && (u - 0.5).hypot(v - 0.5) < 0.2;
+            let ground = if inside { print } else { tone };
+            ground.mix(dark, 0.4 * noise2(u * 6.0, v * 6.0, seed ^ 4) + if crease { 0.35 } else { 0.0 })
+        });
+    })
+}
+
 /// A round limb along a path that runs roughly in the x-y plane, closed at its far end.
 fn limb(b: &mut Builder, patch: &Patch, at: impl Fn(f32) -> V3, radius: impl Fn(f32) -> f32) {
     b.sheet(patch, 12, 10, |u, v| {

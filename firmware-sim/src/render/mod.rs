@@ -7,6 +7,7 @@ pub mod body;
 mod canvas;
 pub mod command;
 mod fixtures;
+mod lens;
 mod lettering;
 mod mesh;
 mod noise;
@@ -22,7 +23,10 @@ mod studio;
 mod surroundings;
 
 pub use fixtures::{FLOOR_MM, TAPER_MM};
+pub use lens::Lens;
 pub use mesh::{Mesh, V3};
 pub use picture::Rendered;
 pub use renderer::Renderer;
-pub use scene::{CameraModel, ContainerKind, ContainerShape, HandPose, Light, Placed, Plate, Pose, Scene, Surface};
+pub use scene::{
+    BagPose, CameraModel, ContainerKind, ContainerShape, HandPose, Light, Placed, Plate, Pose, Scene, Surface,
+};

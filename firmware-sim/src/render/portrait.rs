@@ -45,6 +45,7 @@ fn scene(one: &Good, good: usize, number: u64, rng: &mut ChaCha8Rng) -> Scene {
         container: basket,
         placed: vec![Placed { good, unit_seed, pose }],
         hand: None,
+        bag: None,
         light: Light { blur_px: light.blur_px * 0.7, noise_levels: light.noise_levels * 0.6, ..light },
     }
 }

@@ -35,6 +35,7 @@ pub struct Renderer {
     backdrop: Option<(CameraModel, Plate, Vec<[f32; 3]>)>,
     container: Option<(ContainerShape, Arc<Fixture>)>,
     hand: Option<(u64, Arc<Fixture>)>,
+    bag: Option<(u64, Arc<Fixture>)>,
     raster: Raster,
     lone: Raster,
     shadows: Shadows,
@@ -47,6 +48,7 @@ struct Props {
     models: Vec<Arc<Model>>,
     container: Option<Arc<Fixture>>,
     hand: Option<Arc<Fixture>>,
+    bag: Option<Arc<Fixture>>,
 }
 
 impl Renderer {
@@ -59,6 +61,7 @@ impl Renderer {
             backdrop: None,
             container: None,
             hand: None,
+            bag: None,
             raster: Raster::new(0, 0),
             lone: Raster::new(0, 0),
             shadows: Shadows::default(),
@@ -140,8 +143,16 @@ impl Renderer {
                 fixture
             }
         });
+        let bag = scene.bag.map(|pose| match &self.bag {
+            Some((known, fixture)) if *known == pose.seed => Arc::clone(fixture),
+            Some(_) | None => {
+                let fixture = Arc::new(fixtures::bag(pose.seed));
+                self.bag = Some((pose.seed, Arc::clone(&fixture)));
+                fixture
+            }
+        });
         let models = scene.placed.iter().filter_map(|placed| self.model(placed)).collect();
-        Props { models, container, hand }
+        Props { models, container, hand, bag }
     }
 
     fn model(&mut self, placed: &Placed) -> Option<Arc<Model>> {
@@ -177,6 +188,10 @@ impl Renderer {
             fixture(body, V3::new(shape.at_mm[0] as f32, shape.at_mm[1] as f32, 0.0), shape.yaw_rad);
         }
         if let (Some(body), Some(pose)) = (&props.hand, &scene.hand) {
+            let [x, y, z] = pose.at_mm.map(|mm| mm as f32);
+            fixture(body, V3::new(x, y, z), pose.yaw_rad);
+        }
+        if let (Some(body), Some(pose)) = (&props.bag, &scene.bag) {
             let [x, y, z] = pose.at_mm.map(|mm| mm as f32);
             fixture(body, V3::new(x, y, z), pose.yaw_rad);
         }

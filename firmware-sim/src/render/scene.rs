@@ -131,6 +131,17 @@ pub struct HandPose {
     pub seed: u64,
 }
 
+/// A crumpled bag that lies among the goods, nobody's good itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BagPose {
+    /// Where the middle of its lower edge is, millimetres.
+    pub at_mm: [f64; 3],
+    /// How far it is turned about the vertical, radians.
+    pub yaw_rad: f64,
+    /// Chooses size, stuff and folds.
+    pub seed: u64,
+}
+
 /// Light and optics of one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Light {
@@ -178,6 +189,8 @@ pub struct Scene {
     pub placed: Vec<Placed>,
     /// A hand above them.
     pub hand: Option<HandPose>,
+    /// A bag among them.
+    pub bag: Option<BagPose>,
     /// Light and optics.
     pub light: Light,
 }

@@ -1,12 +1,14 @@
 //! Random scenes for training, and what is to be learnt from them.
 
+use nalgebra::{UnitQuaternion, Vector3};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use super::lens::Lens;
 use super::picture::Rendered;
-use super::scene::{CameraModel, ContainerKind, ContainerShape, HandPose, Light, Plate, Scene, Surface};
+use super::scene::{BagPose, CameraModel, ContainerKind, ContainerShape, HandPose, Light, Plate, Scene, Surface};
 use crate::placement::{Space, arrange};
 use crate::shop::Shop;
 
@@ -37,7 +39,7 @@ pub struct LabelBox {
     pub visible: f64,
 }
 
-/// Boxes of the goods that a picture shows; `lone` as of [`super::Renderer::lone_pixels`].
+/// Boxes of the goods that a picture shows; `lone` as of [`super::Renderer::lone_pixels`], for the same lens.
 pub fn label(image: String, rendered: &Rendered, scene: &Scene, lone: &[u32], shop: &Shop) -> Labels {
     let mut boxes = vec![([u32::MAX, u32::MAX, 0, 0], 0_u32); scene.placed.len()];
     for (k, id) in rendered.ids.iter().enumerate() {
@@ -83,7 +85,54 @@ pub fn scene(shop: &Shop, rng: &mut ChaCha8Rng) -> Scene {
     let goods = draw_goods(shop, count, room_l, rng);
     let placed = arrange(shop, &Space::of(&visible, container.as_ref()), &goods, rng);
     let hand = rng.random_bool(0.15).then(|| draw_hand(view_mm, rng));
-    Scene { camera, plate, container, placed, hand, light: draw_light(rng) }
+    Scene { camera, plate, container, placed, hand, bag: None, light: draw_light(rng) }
+}
+
+/// A scene further from the usual one: containers at any angle and empty ones, leaning cameras, bags, more hands,
+/// odd lamps, unsharp and bent pictures.
+pub fn rough_scene(shop: &Shop, rng: &mut ChaCha8Rng) -> (Scene, Lens) {
+    let mut scene = scene(shop, rng);
+    let turn = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), rng.random_range(0.0..std::f64::consts::TAU));
+    if let Some(container) = &mut scene.container {
+        container.at_mm = turned(turn, container.at_mm);
+        container.yaw_rad += turn.angle() * turn.axis().map_or(1.0, |axis| axis.z.signum());
+        for placed in &mut scene.placed {
+            placed.pose.centre_mm = turn * placed.pose.centre_mm;
+            placed.pose.rotation = turn * placed.pose.rotation;
+        }
+    }
+    if rng.random_bool(0.07) {
+        scene.placed.clear();
+    }
+    let view_mm = 640.0 * scene.camera.height_mm / scene.camera.focal_px;
+    scene.camera.tilt_rad = std::array::from_fn(|_| rng.random_range(-0.07..0.07));
+    if rng.random_bool(0.25) {
+        scene.hand = Some(draw_hand(view_mm, rng));
+    }
+    let rim_mm = scene.container.map_or(60.0, |container| container.height_mm);
+    scene.bag = rng.random_bool(0.25).then(|| BagPose {
+        at_mm: [
+            view_mm * rng.random_range(-0.35..0.35),
+            view_mm * rng.random_range(-0.28..0.28),
+            rng.random_range(8.0..rim_mm + 30.0),
+        ],
+        yaw_rad: rng.random_range(0.0..std::f64::consts::TAU),
+        seed: rng.random_range(0..100_000),
+    });
+    let warmth: f32 = rng.random_range(-0.26..0.26);
+    scene.light.colour = [1.0 + warmth, 1.0 + rng.random_range(-0.06..0.06), 1.0 - warmth];
+    scene.light.brightness = rng.random_range(0.4..1.55);
+    scene.light.blur_px = rng.random_range(0.25..2.0);
+    let lens = Lens {
+        bend: if rng.random_bool(0.5) { rng.random_range(-0.14..0.06) } else { 0.0 },
+        smear_px: if rng.random_bool(0.12) { std::array::from_fn(|_| rng.random_range(-7.0..7.0)) } else { [0.0; 2] },
+    };
+    (scene, lens)
+}
+
+fn turned(turn: UnitQuaternion<f64>, [x, y]: [f64; 2]) -> [f64; 2] {
+    let there = turn * Vector3::new(x, y, 0.0);
+    [there.x, there.y]
 }
 
 /// Goods as baskets hold them: mostly different ones, some twice or more; at least one, then as many as fit.

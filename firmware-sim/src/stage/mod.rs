@@ -206,6 +206,7 @@ impl Stage {
             container: load.container.as_ref().map(|standing| standing.shape),
             placed: load.goods.iter().map(|lying| lying.placed).collect(),
             hand: self.hand.filter(|_| world.touching()),
+            bag: None,
             light: Light::shop(),
         }
     }

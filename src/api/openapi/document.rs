@@ -173,6 +173,10 @@ fn security_schemes() -> Value {
         "handheld": { "type": "http", "scheme": "bearer", "description":
             "The token that `POST /v1/handhelds` gives for the code on the station's display, or `augenmass access add handheld`." },
         "gate": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add gate`." },
+        "tablet": { "type": "apiKey", "in": "cookie", "name": "augenmass-tablet.STATION", "description":
+            "Set by `POST /v1/staff/tablet` for the code on the station's display." },
+        "staff": { "type": "apiKey", "in": "cookie", "name": "augenmass-session.STATION", "description":
+            "Set by `POST /v1/staff/session`; whatever changes something also needs `x-csrf-token` as the session was told it." },
         "back-office": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add back-office`." },
     })
 }
@@ -185,7 +189,8 @@ fn security(who: &[Who]) -> Vec<Value> {
     who.iter()
         .map(|who| match who {
             Who::Anyone | Who::Display => json!({}),
-            Who::App | Who::Handheld | Who::Gate | Who::BackOffice => json!({ who.as_str(): [] }),
+            Who::App | Who::Handheld | Who::Gate | Who::BackOffice | Who::Tablet => json!({ who.as_str(): [] }),
+            Who::Attendant | Who::Supervisor | Who::Technician => json!({ Who::Tablet.as_str(): [], "staff": [] }),
         })
         .collect()
 }

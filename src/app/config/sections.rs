@@ -9,7 +9,7 @@ use augenmass_core::verdict as judge;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Scanner, Station,
+    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Scanner, Station,
     StationConfig, Tls, WithoutCamera,
 };
 use crate::access::Mode;
@@ -20,6 +20,11 @@ use augenmass_core::basket::scanner::ScannerProtocol;
 const SIGMA_SHARE: f64 = 2e-4;
 /// A stiff plate on four cells.
 const TWIST_SHARE: f64 = 0.05;
+
+/// Until the end of the next working day's morning somebody may ask what was wrong with a basket.
+const CROPS_HOURS: u32 = 24;
+/// Nobody needs pictures of a shopper's basket longer.
+const CROPS_HOURS_MAX: i64 = 72;
 
 /// From the plate to the gate, with a queue between.
 const EXIT_TOKEN_MINUTES: u32 = 10;
@@ -38,6 +43,10 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
     let bags = top.section("bags").and_then(|table| bags(&table));
     let in_store_codes = in_store_codes(top);
     let policy = top.section("policy").and_then(|table| policy(&table));
+    let privacy = match top.has("privacy") {
+        true => top.section("privacy").and_then(|table| privacy(&table)),
+        false => Some(Privacy { crops_hours: CROPS_HOURS }),
+    };
     let journal = if top.has("journal") { top.section("journal").and_then(|table| journal(&table)) } else { None };
     let scanner = if top.has("scanner") { top.section("scanner").and_then(|table| scanner(&table)) } else { None };
     top.leave("simulator");
@@ -55,6 +64,7 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
         bags: bags?,
         in_store_codes: in_store_codes?,
         policy: policy?,
+        privacy: privacy?,
         scanner,
         journal,
     })
@@ -217,7 +227,14 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     let height_mm = table.number("height_mm", 50.0..=10_000.0);
     let focal_px = table.number("focal_px", 10.0..=100_000.0);
     let view_px = table.four_whole("view_px", 4_096);
+    let platform_px: Vec<[u32; 2]> = table.optional_as("platform_px").unwrap_or_default();
     table.finish();
+    let outside = |[x, y]: &[u32; 2]| width_px.is_some_and(|width| *x > width) || height_px.is_some_and(|h| *y > h);
+    if table.has("platform_px") && !(3..=16).contains(&platform_px.len()) {
+        table.fault("platform_px", "is not 3 to 16 corners [x, y]");
+    } else if platform_px.iter().any(outside) {
+        table.fault("platform_px", "has a corner outside the picture");
+    }
     if let (Some([left, top, right, bottom]), Some(width), Some(height)) = (view_px, width_px, height_px) {
         if right > width || bottom > height {
             table.fault("view_px", format!("reaches outside the picture of {width} x {height}"));
@@ -240,7 +257,14 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
         height_mm: height_mm?,
         focal_px: focal_px?,
         view_px: view_px?,
+        platform_px,
     })
+}
+
+fn privacy(table: &Table<'_>) -> Option<Privacy> {
+    let crops_hours = table.whole_as("crops_hours", 0..=CROPS_HOURS_MAX);
+    table.finish();
+    Some(Privacy { crops_hours: crops_hours? })
 }
 
 fn stream_address(table: &Table<'_>) -> Option<String> {
@@ -365,6 +389,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let control_sample = optional("control_sample", 0.0..=1.0, usual.control_sample);
     let stale_weight_rate = optional("stale_weight_rate", 0.0..=0.5, usual.stale_weight_rate);
     let wrong_label_rate = optional("wrong_label_rate", 0.0..=0.5, usual.wrong_label_rate);
+    let four_eyes_above_minor = table.optional_whole("four_eyes_above_minor", 0..=100_000_000);
     let without_camera = table.choice(
         "without_camera",
         &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
@@ -380,6 +405,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
         stale_weight_rate,
         wrong_label_rate,
         max_corrections: max_corrections?,
+        four_eyes_above_minor,
         without_camera: without_camera?,
     })
 }

@@ -45,6 +45,8 @@ pub struct StationConfig {
     pub in_store_codes: Vec<String>,
     /// What the retailer wants.
     pub policy: Policy,
+    /// What is kept of pictures.
+    pub privacy: Privacy,
     /// A scanner for older handhelds, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scanner: Option<Scanner>,
@@ -300,6 +302,17 @@ pub struct CameraConfig {
     pub focal_px: f64,
     /// Left, top, right, bottom (right and bottom exclusive): outside it everything is masked.
     pub view_px: [u32; 4],
+    /// Corners of the platform in the picture, 3 to 16, where a rectangle would show more than the platform; outside them everything is
+    /// masked as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub platform_px: Vec<[u32; 2]>,
+}
+
+/// What is kept of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Privacy {
+    /// Hours for which the things in baskets that did not pass are kept as pictures, 0 (none are) to 72; 24 if nothing is said.
+    pub crops_hours: u32,
 }
 
 /// What holds the goods.
@@ -372,6 +385,9 @@ pub struct Policy {
     pub wrong_label_rate: f64,
     /// After so many `correct` answers in one validation comes `assist`; 1 to 20.
     pub max_corrections: u32,
+    /// Baskets worth more than this are approved by two people of the staff, in the currency's minor unit; by one, if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub four_eyes_above_minor: Option<i64>,
     /// What is done while the camera is out.
     pub without_camera: WithoutCamera,
 }

@@ -193,3 +193,19 @@ fn a_journal_is_kept_only_where_the_file_says_so() {
     let faults = parse(&broken, "x.toml").unwrap_err().to_string();
     assert!(faults.contains("journal.max_mb") && faults.contains("journal.size"), "{faults}");
 }
+
+#[test]
+fn pictures_are_kept_a_day_three_at_most_and_the_platform_s_corners_lie_in_the_picture() {
+    assert_eq!(parse(BASKET, "x").unwrap().privacy.crops_hours, 24);
+    let with = |privacy: &str| parse(&format!("{BASKET}\n[privacy]\ncrops_hours = {privacy}\n"), "x");
+    assert_eq!(with("0").unwrap().privacy.crops_hours, 0);
+    assert_eq!(with("72").unwrap().privacy.crops_hours, 72);
+    let told = with("73").unwrap_err().to_string();
+    assert!(told.contains("privacy.crops_hours") && told.contains("73"), "{told}");
+    let view = "view_px = [60, 20, 580, 460]";
+    let corners = |corners: &str| format!("{view}\nplatform_px = {corners}");
+    let good = parse(&BASKET.replace(view, &corners("[[70, 30], [570, 40], [300, 450]]")), "x").unwrap();
+    assert_eq!(good.cameras[0].platform_px, [[70, 30], [570, 40], [300, 450]]);
+    one_fault(view, &corners("[[70, 30], [570, 40]]"), &["camera[0].platform_px", "3 to 16"]);
+    one_fault(view, &corners("[[70, 30], [570, 40], [641, 450]]"), &["camera[0].platform_px", "outside"]);
+}

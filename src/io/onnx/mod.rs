@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use error::{EyesError, LookError};
 pub use manifest::{ModelInfo, ModelsInfo};
 pub use model::{CROP_PX, DIMENSIONS, FRAME_PX};
-pub use picture::decode_any;
+pub use picture::{cut_out, decode_any};
 
 use worker::Job;
 
@@ -47,8 +47,24 @@ pub struct Look {
     pub jpeg: Bytes,
     /// When it had reached the daemon; comes back unchanged.
     pub captured: Instant,
-    /// Left, top, right, bottom (right and bottom exclusive): outside it everything is masked.
-    pub view_px: [u32; 4],
+    /// Outside it everything is masked.
+    pub view: View,
+}
+
+/// The part of a camera's picture that is looked at. What lies outside is made grey as soon as the picture is decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Left, top, right, bottom (right and bottom exclusive).
+    pub rectangle_px: [u32; 4],
+    /// Corners of the platform, at least three, in either direction; empty if the whole rectangle is looked at.
+    pub platform_px: Vec<[u32; 2]>,
+}
+
+impl View {
+    /// All within a rectangle: left, top, right, bottom (right and bottom exclusive).
+    pub fn rectangle(rectangle_px: [u32; 4]) -> Self {
+        Self { rectangle_px, platform_px: Vec::new() }
+    }
 }
 
 /// What a picture shows.
@@ -62,6 +78,8 @@ pub struct Seen {
     pub found: usize,
     /// Of the part within the view.
     pub quality: Quality,
+    /// The picture, masked.
+    pub frame: std::sync::Arc<RgbImage>,
     /// What it took.
     pub timings: Timings,
 }
@@ -80,8 +98,10 @@ pub struct SeenCrop {
 /// What one look took, without waiting for the thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// JPEG to pixels, masking, quality.
+    /// JPEG to pixels; none for a picture that came decoded.
     pub decode: Duration,
+    /// Masking, quality, and fitting into the detector's square.
+    pub fit: Duration,
     /// Finding goods.
     pub detect: Duration,
     /// Cutting them out and embedding them.
@@ -141,6 +161,14 @@ impl Eyes {
         self.ask(|reply| Job::Look { look, reply }).await
     }
 
+    /// As [`Eyes::look`], for a picture that is decoded already.
+    ///
+    /// # Errors
+    /// As [`Eyes::look`].
+    pub async fn see(&self, picture: RgbImage, view: View) -> Result<Seen, LookError> {
+        self.ask(|reply| Job::See { picture, view, reply }).await
+    }
+
     /// Embeds whole pictures, each squared with grey; for enrolling. One embedding each, in their order.
     ///
     /// # Errors
@@ -154,8 +182,8 @@ impl Eyes {
     ///
     /// # Errors
     /// As [`Eyes::look`].
-    pub async fn glance(&self, camera: usize, jpeg: Bytes, view_px: [u32; 4]) -> Result<Glance, LookError> {
-        self.ask(|reply| Job::Glance { camera, jpeg, view_px, reply }).await
+    pub async fn glance(&self, camera: usize, jpeg: Bytes, view: View) -> Result<Glance, LookError> {
+        self.ask(|reply| Job::Glance { camera, jpeg, view, reply }).await
     }
 
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, LookError>>) -> Job) -> Result<T, LookError> {

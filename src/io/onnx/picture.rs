@@ -8,6 +8,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use image::codecs::jpeg::JpegDecoder;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 
+use super::View;
 use super::error::LookError;
 use super::model::{CROP_PX, FRAME_PX};
 
@@ -73,18 +74,49 @@ pub(super) fn check_view(picture: &RgbImage, view: [u32; 4]) -> Result<(), LookE
     Err(LookError::WrongSize { width, height })
 }
 
-/// Greys everything outside `view`, which lies within the picture.
-pub(super) fn mask(picture: &mut RgbImage, view: [u32; 4]) {
+/// Greys everything outside `view`, whose rectangle lies within the picture.
+pub(super) fn mask(picture: &mut RgbImage, view: &View) {
     let row_bytes = picture.width() as usize * 3;
-    let [left, top, right, bottom] = view.map(|edge| edge as usize);
+    let [left, top, right, bottom] = view.rectangle_px.map(|edge| edge as usize);
     for (y, row) in picture.as_flat_samples_mut().samples.chunks_exact_mut(row_bytes).enumerate() {
         if y < top || y >= bottom {
             row.fill(GREY);
         } else {
             row[..left * 3].fill(GREY);
             row[right * 3..].fill(GREY);
+            if !view.platform_px.is_empty() {
+                mask_row(row, y, &view.platform_px);
+            }
         }
     }
+}
+
+/// Greys what lies outside a polygon in row `y`, by the even-odd rule at the pixels' middles.
+fn mask_row(row: &mut [u8], y: usize, corners: &[[u32; 2]]) {
+    let middle = y as f32 + 0.5;
+    let mut crossings: Vec<f32> = Vec::with_capacity(corners.len());
+    for (k, a) in corners.iter().enumerate() {
+        let ([ax, ay], [bx, by]) = (a.map(|v| v as f32), corners[(k + 1) % corners.len()].map(|v| v as f32));
+        if (ay <= middle) != (by <= middle) {
+            crossings.push(ax + (middle - ay) / (by - ay) * (bx - ax));
+        }
+    }
+    crossings.sort_by(f32::total_cmp);
+    let mut from = 0;
+    let pixels = row.len() / 3;
+    for inside in crossings.chunks_exact(2) {
+        // The first pixel whose middle lies at or right of the crossing, and the first beyond the next one.
+        let [enter, leave] = [inside[0], inside[1]].map(|x| ((x - 0.5).ceil().max(0.0) as usize).min(pixels));
+        row[from * 3..enter.max(from) * 3].fill(GREY);
+        from = leave.max(from);
+    }
+    row[from * 3..].fill(GREY);
+}
+
+/// What lies in a box, with the margin that the embedder has; `None` for a box without area.
+pub fn cut_out(picture: &RgbImage, box_px: [f32; 4]) -> Option<RgbImage> {
+    let [left, top, right, bottom] = crop_region(box_px, picture.width(), picture.height())?;
+    Some(image::imageops::crop_imm(picture, left, top, right - left, bottom - top).to_image())
 }
 
 /// A view fitted into the detector's square: picture = (square - offset) / scale.
@@ -245,9 +277,21 @@ mod tests {
     #[test]
     fn a_mask_leaves_the_view_and_nothing_else() {
         let mut picture = RgbImage::from_pixel(10, 8, Rgb([1, 2, 3]));
-        mask(&mut picture, [2, 3, 9, 7]);
+        mask(&mut picture, &View::rectangle([2, 3, 9, 7]));
         for (x, y, pixel) in picture.enumerate_pixels() {
             let inside = (2..9).contains(&x) && (3..7).contains(&y);
+            assert_eq!(pixel.0, if inside { [1, 2, 3] } else { [GREY; 3] }, "{x},{y}");
+        }
+    }
+
+    #[test]
+    fn a_mask_follows_the_platform_s_edges_within_the_rectangle() {
+        let mut picture = RgbImage::from_pixel(12, 10, Rgb([1, 2, 3]));
+        // A triangle with its right angle at (2, 1): row y is inside from x = 2 up to 10 - (y + 0.5 - 1) = 10.5 - y.
+        let view = View { rectangle_px: [0, 0, 12, 7], platform_px: vec![[2, 1], [10, 1], [2, 9]] };
+        mask(&mut picture, &view);
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let inside = (1..7).contains(&y) && x >= 2 && (x as f32 + 0.5) < 10.5 - y as f32;
             assert_eq!(pixel.0, if inside { [1, 2, 3] } else { [GREY; 3] }, "{x},{y}");
         }
     }

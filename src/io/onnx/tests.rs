@@ -57,7 +57,7 @@ fn plate(places: &[(i64, i64)]) -> RgbImage {
 const VIEW: [u32; 4] = [60, 20, 580, 460];
 
 fn look(jpeg: Bytes) -> Look {
-    Look { jpeg, captured: Instant::now(), view_px: VIEW }
+    Look { jpeg, captured: Instant::now(), view: View::rectangle(VIEW) }
 }
 
 fn cosine(left: &[f32], right: &[f32]) -> f32 {
@@ -95,7 +95,8 @@ async fn goods_on_a_picture_are_found_and_embedded() {
 async fn what_lies_outside_the_view_is_not_seen() {
     let eyes = start(&shipped()).unwrap();
     let view_px = [300, 20, 580, 460];
-    let look_at = |picture: &RgbImage| Look { jpeg: jpeg(picture), captured: Instant::now(), view_px };
+    let look_at =
+        |picture: &RgbImage| Look { jpeg: jpeg(picture), captured: Instant::now(), view: View::rectangle(view_px) };
     let with = eyes.look(look_at(&plate(&[(120, 60), (380, 70)]))).await.unwrap();
     for crop in &with.detections {
         assert!(crop.box_px[0] >= 300.0, "{:?}", crop.box_px);
@@ -121,13 +122,13 @@ async fn embedding_is_the_same_alone_and_among_others() {
 async fn a_glance_tells_a_hand_from_noise() {
     let eyes = start(&shipped()).unwrap();
     let empty = jpeg(&plate(&[]));
-    let first = eyes.glance(0, empty.clone(), VIEW).await.unwrap();
+    let first = eyes.glance(0, empty.clone(), View::rectangle(VIEW)).await.unwrap();
     assert_eq!(first.change, None);
     assert!((first.brightness - 152.0).abs() < 4.0, "{first:?}");
-    assert_eq!(eyes.glance(1, empty.clone(), VIEW).await.unwrap().change, None);
-    let same = eyes.glance(0, empty.clone(), VIEW).await.unwrap();
+    assert_eq!(eyes.glance(1, empty.clone(), View::rectangle(VIEW)).await.unwrap().change, None);
+    let same = eyes.glance(0, empty.clone(), View::rectangle(VIEW)).await.unwrap();
     assert_eq!(same.change, Some(0.0));
-    let changed = eyes.glance(0, jpeg(&plate(&[(200, 200)])), VIEW).await.unwrap();
+    let changed = eyes.glance(0, jpeg(&plate(&[(200, 200)])), View::rectangle(VIEW)).await.unwrap();
     assert!(changed.change.unwrap() > 1.0, "{changed:?}");
 }
 
@@ -139,7 +140,7 @@ async fn broken_pictures_are_told_and_harm_nothing() {
     assert_eq!(cut_off.unwrap_err(), LookError::CutOff);
     let small = jpeg(&RgbImage::new(320, 240));
     assert_eq!(eyes.look(look(small)).await.unwrap_err(), LookError::WrongSize { width: 320, height: 240 });
-    assert!(matches!(eyes.glance(0, Bytes::new(), VIEW).await, Err(LookError::CutOff)));
+    assert!(matches!(eyes.glance(0, Bytes::new(), View::rectangle(VIEW)).await, Err(LookError::CutOff)));
     assert!(eyes.look(look(good)).await.is_ok());
 }
 

@@ -1,6 +1,7 @@
 //! The thread that owns the models, and the jobs it does one after the other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use augenmass_core::vision::{Detection, non_maximum_suppression};
@@ -11,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::LookError;
 use super::model::{Detector, Embedder};
 use super::picture::{self, Scaler};
-use super::{Glance, Look, MOST_CROPS, Seen, SeenCrop, Timings};
+use super::{Glance, Look, MOST_CROPS, Seen, SeenCrop, Timings, View};
 
 /// Boxes that overlap by more mean the same thing (model contract).
 const IOU_LIMIT: f32 = 0.6;
@@ -26,8 +27,9 @@ type Reply<T> = oneshot::Sender<Result<T, LookError>>;
 #[derive(Debug)]
 pub(super) enum Job {
     Look { look: Look, reply: Reply<Seen> },
+    See { picture: RgbImage, view: View, reply: Reply<Seen> },
     Embed { pictures: Vec<RgbImage>, reply: Reply<Vec<Vec<f32>>> },
-    Glance { camera: usize, jpeg: Bytes, view_px: [u32; 4], reply: Reply<Glance> },
+    Glance { camera: usize, jpeg: Bytes, view: View, reply: Reply<Glance> },
 }
 
 /// What the thread holds.
@@ -51,9 +53,13 @@ impl Worker {
             match job {
                 Job::Look { reply, .. } if reply.is_closed() => {}
                 Job::Look { look, reply } => drop(reply.send(self.look(&look))),
+                Job::See { picture, view, reply } => {
+                    let now = Instant::now();
+                    drop(reply.send(self.see(picture, &view, (now, now))));
+                }
                 Job::Embed { pictures, reply } => drop(reply.send(self.embed(&pictures))),
-                Job::Glance { camera, jpeg, view_px, reply } => {
-                    drop(reply.send(self.glance(camera, &jpeg, view_px)));
+                Job::Glance { camera, jpeg, view, reply } => {
+                    drop(reply.send(self.glance(camera, &jpeg, &view)));
                 }
             }
         }
@@ -61,14 +67,25 @@ impl Worker {
 
     fn look(&mut self, look: &Look) -> Result<Seen, LookError> {
         let begun = Instant::now();
-        let mut frame = picture::decode_jpeg(&look.jpeg)?;
-        picture::check_view(&frame, look.view_px)?;
-        picture::mask(&mut frame, look.view_px);
-        let (luma, width) = picture::half_luma(&frame, look.view_px);
-        let quality = picture::quality(&luma, width);
-        let decoded = Instant::now();
+        let frame = picture::decode_jpeg(&look.jpeg)?;
+        let seen = self.see(frame, &look.view, (begun, Instant::now()))?;
+        Ok(Seen { captured: look.captured, ..seen })
+    }
 
-        let letterbox = self.scaler.letterbox(&frame, look.view_px);
+    /// `begun` and `decoded`: when the picture's decoding began and ended.
+    fn see(
+        &mut self,
+        mut frame: RgbImage,
+        view: &View,
+        (begun, decoded): (Instant, Instant),
+    ) -> Result<Seen, LookError> {
+        let view_px = view.rectangle_px;
+        picture::check_view(&frame, view_px)?;
+        picture::mask(&mut frame, view);
+        let (luma, width) = picture::half_luma(&frame, view_px);
+        let quality = picture::quality(&luma, width);
+        let letterbox = self.scaler.letterbox(&frame, view_px);
+        let fitted = Instant::now();
         let candidates: Vec<Detection> = self
             .detector
             .detect(&letterbox.pixels)?
@@ -85,8 +102,13 @@ impl Worker {
         let detected = Instant::now();
 
         let detections = self.embed_boxes(&frame, &kept)?;
-        let timings = Timings { decode: decoded - begun, detect: detected - decoded, embed: detected.elapsed() };
-        Ok(Seen { captured: look.captured, detections, found, quality, timings })
+        let timings = Timings {
+            decode: decoded - begun,
+            fit: fitted - decoded,
+            detect: detected - fitted,
+            embed: detected.elapsed(),
+        };
+        Ok(Seen { captured: begun, detections, found, quality, frame: Arc::new(frame), timings })
     }
 
     fn embed_boxes(&mut self, frame: &RgbImage, boxes: &[Detection]) -> Result<Vec<SeenCrop>, LookError> {
@@ -115,9 +137,11 @@ impl Worker {
         self.embedder.embed(&pixels)
     }
 
-    fn glance(&mut self, camera: usize, jpeg: &[u8], view_px: [u32; 4]) -> Result<Glance, LookError> {
-        let frame = picture::decode_jpeg(jpeg)?;
+    fn glance(&mut self, camera: usize, jpeg: &[u8], view: &View) -> Result<Glance, LookError> {
+        let mut frame = picture::decode_jpeg(jpeg)?;
+        let view_px = view.rectangle_px;
         picture::check_view(&frame, view_px)?;
+        picture::mask(&mut frame, view);
         let (luma, width) = picture::half_luma(&frame, view_px);
         let coarse = coarse(&luma, width);
         let brightness = mean(coarse.iter().map(|value| f32::from(*value)));

@@ -1,5 +1,6 @@
 //! The thread that writes: what queues up while the disk flushes is committed together.
 
+use super::crops::CropSet;
 use super::database::{Database, StoreError};
 use crate::io::clock::Clock;
 use augenmass_core::station::Record;
@@ -22,10 +23,17 @@ const QUEUE: usize = 1024;
 /// Records of one transaction.
 const BATCH: usize = 64;
 
+/// What the thread does, in the order in which it was handed over.
+enum Job {
+    Record(u64, Record),
+    /// Pictures are made here, so that whoever judges does not wait for it.
+    Crops(Box<dyn FnOnce() -> CropSet + Send>),
+}
+
 /// A thread that owns the file and writes records in their order.
 #[derive(Debug)]
 pub struct Writer {
-    queue: Option<SyncSender<(u64, Record)>>,
+    queue: Option<SyncSender<Job>>,
     events: mpsc::UnboundedSender<StoreEvent>,
     thread: Option<JoinHandle<()>>,
 }
@@ -52,10 +60,21 @@ impl Writer {
 
     /// Hands a record over; never blocks.
     pub fn save(&self, save: u64, record: Record) {
-        let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send((save, record)).is_ok());
+        let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(Job::Record(save, record)).is_ok());
         if !taken {
             // Nobody listening any more means the daemon is going down.
             let _ = self.events.send(StoreEvent::Failed(save));
+        }
+    }
+}
+
+impl Writer {
+    /// Hands over pictures to be made and kept; what is handed over later is written after them. Never blocks; with a full queue the
+    /// pictures are lost, which harms nobody.
+    pub fn keep_crops(&self, make: impl FnOnce() -> CropSet + Send + 'static) {
+        let taken = self.queue.as_ref().is_some_and(|queue| queue.try_send(Job::Crops(Box::new(make))).is_ok());
+        if !taken {
+            tracing::warn!("the disk is behind; the pictures of a basket were not kept");
         }
     }
 }
@@ -70,18 +89,16 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(
-    mut database: Database,
-    clock: Clock,
-    records: &Receiver<(u64, Record)>,
-    events: &mpsc::UnboundedSender<StoreEvent>,
-) {
-    while let Ok(first) = records.recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(next) = records.try_recv()
-        {
-            batch.push(next);
+fn write_all(mut database: Database, clock: Clock, jobs: &Receiver<Job>, events: &mpsc::UnboundedSender<StoreEvent>) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Record(save, record) => batch.push((save, record)),
+                Job::Crops(make) => keep(&mut database, &make()),
+            }
+            next = if batch.len() < BATCH { jobs.try_recv().ok() } else { None };
         }
         if commit(&mut database, clock, &batch) {
             for (save, _) in &batch {
@@ -101,7 +118,16 @@ fn write_all(
     }
 }
 
+fn keep(database: &mut Database, set: &CropSet) {
+    if let Err(error) = database.put_crops(set) {
+        tracing::error!(%error, "cannot keep the pictures of a basket");
+    }
+}
+
 fn commit(database: &mut Database, clock: Clock, batch: &[(u64, Record)]) -> bool {
+    if batch.is_empty() {
+        return true;
+    }
     let records: Vec<&Record> = batch.iter().map(|(_, record)| record).collect();
     match database.save(&records, clock.now().wall) {
         Ok(()) => true,

@@ -1,0 +1,130 @@
+//! `augenmass bench vision`: how long looking takes on this computer.
+
+use super::see::{EyesChoice, SeeError};
+use crate::io::onnx::{CROP_PX, Look, LookError, View};
+use bytes::Bytes;
+use image::{Rgb, RgbImage};
+use serde::Serialize;
+use std::io::{Cursor, Write};
+use std::time::Instant;
+
+/// Things on the picture that is measured with.
+const CROPS: usize = 20;
+/// Runs that are not counted: memory is laid out in them.
+const WARM_UP: usize = 3;
+
+/// What to measure with.
+#[derive(Debug, clap::Args)]
+pub struct VisionArguments {
+    #[command(flatten)]
+    eyes: EyesChoice,
+    /// How often.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    runs: u32,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The eyes do not open.
+    #[error(transparent)]
+    Eyes(#[from] SeeError),
+    /// The models fail on the picture.
+    #[error("the models fail: {0}")]
+    Look(#[from] LookError),
+    /// The picture cannot be made.
+    #[error("cannot make the picture: {0}")]
+    Picture(#[from] image::ImageError),
+    /// The report cannot be written.
+    #[error("cannot write the report: {0}")]
+    Report(#[from] std::io::Error),
+}
+
+/// Median and 95th percentile, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Times {
+    p50_ms: f64,
+    p95_ms: f64,
+}
+
+impl Times {
+    /// Of at least one time, milliseconds; percentiles by nearest rank.
+    fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let rank = |share: f64| ((times.len() as f64 * share).ceil() as usize).clamp(1, times.len());
+        let at = |share: f64| times.get(rank(share) - 1).map_or(0.0, |t| (t * 100.0).round() / 100.0);
+        Self { p50_ms: at(0.5), p95_ms: at(0.95) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    models: String,
+    runs: u32,
+    crops: usize,
+    decode_and_fit_1280x720: Times,
+    detect: Times,
+    embed_20_crops: Times,
+    detect_and_embed: Times,
+}
+
+/// Measures and reports one JSON object.
+///
+/// # Errors
+/// Models that do not open or do not work.
+pub async fn vision(arguments: &VisionArguments, out: &mut impl Write) -> Result<(), BenchError> {
+    let (eyes, _) = arguments.eyes.open()?;
+    let jpeg = test_picture()?;
+    let crop = RgbImage::from_fn(CROP_PX * 2 / 3, CROP_PX / 2, |x, y| Rgb([(x * 2) as u8, (y * 2) as u8, 90]));
+    let [mut fit, mut detect, mut embed, mut both] = [const { Vec::new() }; 4];
+    for run in 0..WARM_UP + arguments.runs as usize {
+        let look = Look { jpeg: jpeg.clone(), captured: Instant::now(), view: View::rectangle([0, 0, 1280, 720]) };
+        let timings = eyes.look(look).await?.timings;
+        let begun = Instant::now();
+        eyes.embed(vec![crop.clone(); CROPS]).await?;
+        let embedded = begun.elapsed();
+        if run >= WARM_UP {
+            let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+            fit.push(ms(timings.decode + timings.fit));
+            detect.push(ms(timings.detect));
+            embed.push(ms(embedded));
+            both.push(ms(timings.detect + embedded));
+        }
+    }
+    let report = Report {
+        models: eyes.models().manifest_sha256.clone(),
+        runs: arguments.runs,
+        crops: CROPS,
+        decode_and_fit_1280x720: Times::of(fit),
+        detect: Times::of(detect),
+        embed_20_crops: Times::of(embed),
+        detect_and_embed: Times::of(both),
+    };
+    writeln!(out, "{}", serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?)?;
+    Ok(())
+}
+
+/// A JPEG of 1280 x 720 pixels with as much detail as a basket has: blocks of many colours with a texture.
+fn test_picture() -> Result<Bytes, image::ImageError> {
+    let picture = RgbImage::from_fn(1280, 720, |x, y| {
+        let block = (x / 96) * 31 + (y / 80) * 57;
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 28;
+        let part = |k: u32| ((block * (k * 7 + 3)) % 200 + grain + (x + y * k) % 24) as u8;
+        Rgb([part(1), part(2), part(3)])
+    });
+    let mut jpeg = Vec::new();
+    picture.write_to(&mut Cursor::new(&mut jpeg), image::ImageFormat::Jpeg)?;
+    Ok(jpeg.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_nearest_rank() {
+        let times = Times::of((1..=100).rev().map(f64::from).collect());
+        assert_eq!(times, Times { p50_ms: 50.0, p95_ms: 95.0 });
+        assert_eq!(Times::of(vec![3.0]), Times { p50_ms: 3.0, p95_ms: 3.0 });
+    }
+}
