@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 type AccessTable = [(Method, &'static str, &'static [Who])];
 
 /// Headings with what stands under them.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("Baskets", "The shopper's list, from the app or a handheld."),
     ("Validations", "A basket on the plate: open, wait for the verdict, put it right."),
+    ("Staff", "The desk: by a tablet's and a session's cookie; what changes something also needs `x-csrf-token`."),
     ("Gate", "Exit tokens: verified offline, or used up."),
     ("Back office", "Products in, verdicts out."),
     ("Display", "What the shopper sees at the station."),

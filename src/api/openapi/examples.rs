@@ -54,7 +54,7 @@ pub fn pass() -> Value {
 /// A validation with a decided attempt.
 pub fn validation() -> Value {
     json!({ "validation_id": "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f", "basket_id": "b-1", "state": "decided", "attempt": 1, "void": false,
-        "staff_called": false, "cancelled": false, "verdict": correct() })
+        "staff_called": false, "cancelled": false, "corrections": 1, "verdict": correct(), "resolution": null })
 }
 
 /// A line of what the back office pulls.

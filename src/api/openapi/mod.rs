@@ -1,5 +1,6 @@
 //! The API's own description: OpenAPI 3.1, put together from the table of operations, the table of routes and the shapes of what is sent.
 
+mod desk;
 mod document;
 pub mod examples;
 mod office;
@@ -23,7 +24,7 @@ pub const CONTRACT_VERSION: &str = "1.1";
 
 /// Every operation of a station with this code, in the order in which people read.
 pub fn operations(station_code: &str) -> Vec<Operation> {
-    [shopper::operations(station_code), station::operations(), office::operations()].into_iter().flatten().collect()
+    [shopper::operations(station_code), station::operations(), office::operations(), desk::operations()].into_iter().flatten().collect()
 }
 
 /// The document of a station with this code. One that is open to its own machine asks nobody for a credential, and says so.

@@ -279,8 +279,26 @@ pub struct Validation {
     staff_called: bool,
     /// Whether the shopper has given it up.
     cancelled: bool,
+    /// How many attempts were `correct`.
+    corrections: u32,
     /// The latest attempt's.
     verdict: Option<Verdict>,
+    /// What staff has concluded, as long as it holds.
+    resolution: Option<ResolutionTold>,
+}
+
+/// What staff has concluded, without who and why.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct ResolutionTold {
+    number: u32,
+    /// Of this attempt.
+    attempt: u32,
+    /// `approve`, `correct` or `refuse`.
+    action: String,
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    /// Opens the gate, where the basket was approved.
+    exit_token: Option<String>,
 }
 
 /// One sense.
@@ -305,6 +323,8 @@ pub struct Live {
 pub struct Ready {
     ready: bool,
     senses: Vec<Sense>,
+    /// Why staff has taken the station out of service, if they have.
+    out_of_service: Option<String>,
 }
 
 /// What the plate is doing.

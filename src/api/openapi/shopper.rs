@@ -21,7 +21,7 @@ fn validation_id() -> Parameter {
 fn events() -> super::operation::Content {
     let event = |_: &mut schemars::SchemaGenerator| {
         schemars::json_schema!({ "type": "object", "required": ["event", "data"], "properties": {
-            "event": { "enum": ["state", "verdict"] },
+            "event": { "enum": ["state", "verdict", "resolution"] },
             "id": { "type": "string", "description": "The attempt, for `verdict`." },
             "data": { "type": "string", "contentMediaType": "application/json",
                 "description": "For `verdict` a Verdict; for `state` a Validation without its verdict." } } })

@@ -43,7 +43,7 @@ fn gate() -> Vec<Operation> {
 
 fn health() -> Vec<Operation> {
     let senses = value!([{ "name": "scale", "ok": true, "why": null }, { "name": "vision", "ok": false, "why": "no frame for 1.5 s" }]);
-    let ready = || json::<shapes::Ready>(value!({ "ready": false, "senses": senses.clone() }));
+    let ready = || json::<shapes::Ready>(value!({ "ready": false, "senses": senses.clone(), "out_of_service": null }));
     let station = value!({ "station_id": "basket-1", "station_code": "B1", "name": "Basket station 1", "state": "idle", "live_g": 0.0,
         "sensors": senses, "open_validations": 0,
         "certificate": { "expires_at": "2027-12-23T18:00:00Z", "sha256": "b1946ac92492d2347c6235b4d2611184" },
