@@ -132,7 +132,7 @@ async fn what_was_decided_before_this_version_is_told_too() {
         // As the version before left it.
         let old = rusqlite::Connection::open(folder.path().join("augenmass.sqlite")).unwrap();
         old.execute_batch(
-            "DROP TABLE told; DROP TRIGGER attempt_is_told; DROP TRIGGER void_is_told; PRAGMA user_version = 7;",
+            "DROP TABLE told; DROP TRIGGER attempt_is_told; DROP TRIGGER void_is_told; PRAGMA user_version = 12;",
         )
         .unwrap();
     }

@@ -17,6 +17,18 @@ fn validation_id() -> Parameter {
     id_in_path("The validation, named by the station.", "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f")
 }
 
+/// Each event of a stream, as clients get it.
+fn events() -> super::operation::Content {
+    let event = |_: &mut schemars::SchemaGenerator| {
+        schemars::json_schema!({ "type": "object", "required": ["event", "data"], "properties": {
+            "event": { "enum": ["state", "verdict", "resolution"] },
+            "id": { "type": "string", "description": "The attempt, for `verdict`." },
+            "data": { "type": "string", "contentMediaType": "application/json",
+                "description": "For `verdict` a Verdict; for `state` a Validation without its verdict." } } })
+    };
+    super::operation::Content { schema: event, ..text("text/event-stream", &examples::events()) }
+}
+
 fn named() -> super::operation::Content {
     json::<shapes::ValidationNamed>(value!({ "validation_id": "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f" }))
 }
@@ -148,7 +160,7 @@ fn validations(station_code: &str) -> Vec<Operation> {
             schema: whole(u64::from(u32::MAX)),
             example: value!(1),
         })
-        .answers(200, "The stream", Some(text("text/event-stream", &examples::events())))
+        .answers(200, "The stream", Some(events()))
         .fails(&["unknown_validation", "bad_event_id", "busy"]),
     ]
 }
