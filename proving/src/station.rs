@@ -58,9 +58,18 @@ impl VirtualStation {
     /// # Errors
     /// A shop whose catalogue the daemon does not take.
     pub fn new(hardware: &Hardware, shop: &Arc<Shop>, seed: u64) -> Result<Self> {
+        Self::with_policy(hardware, shop, seed, POLICY)
+    }
+
+    /// The same of a retailer who wants something else.
+    ///
+    /// # Errors
+    /// A shop whose catalogue the daemon does not take.
+    pub fn with_policy(hardware: &Hardware, shop: &Arc<Shop>, seed: u64, policy: Policy) -> Result<Self> {
         let products = parse_ndjson(&shop.catalogue_ndjson()).context("the demo shop's catalogue")?;
         let stage = Stage::new(hardware.clone(), shop.clone(), seed);
-        let mut machine = Machine::new(config(hardware)?, Restored::default(), at(0));
+        let config = StationConfig { policy, ..config(hardware)? };
+        let mut machine = Machine::new(config, Restored::default(), at(0));
         machine.handle(at(0), Input::Goods { catalogue: Arc::new(Catalogue::new(products)), gallery: None });
         let mut station = Self {
             stage,

@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
-use augenmass_core::station::{Record, Request};
-use augenmass_core::units::ValidationId;
-use augenmass_core::verdict::{Outcome, Verdict};
+use augenmass_core::station::{Answer, Deed as StaffDeed, Mark, Record, Refusal, Request, ValidationState};
+use augenmass_core::units::{ValidationId, Wall};
+use augenmass_core::verdict::{Action, Outcome, Policy, Reason, Resolution, Role, Staff, Verdict};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use firmware_sim::stage::{Command, GoodsLine};
 use proptest::prelude::*;
-use proving::station::VirtualStation;
+use proving::station::{POLICY, VirtualStation};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ enum Deed {
     Delete { basket: u8 },
     Validate { basket: u8 },
     Retry,
+    Approve { visit: u8 },
+    Undo { visit: u8 },
     Place { units: u32 },
     Add { units: u32 },
     Lift,
@@ -38,6 +40,8 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => (0..3u8).prop_map(|basket| Deed::Delete { basket }),
         3 => (0..3u8).prop_map(|basket| Deed::Validate { basket }),
         1 => Just(Deed::Retry),
+        2 => (1..4u8).prop_map(|visit| Deed::Approve { visit }),
+        1 => (1..4u8).prop_map(|visit| Deed::Undo { visit }),
         3 => (1..6u32).prop_map(|units| Deed::Place { units }),
         1 => (1..3u32).prop_map(|units| Deed::Add { units }),
         2 => Just(Deed::Lift),
@@ -66,6 +70,25 @@ fn basket(shop: &Shop, revision: u64, quantity: u32) -> Basket {
     }
 }
 
+fn anna() -> Staff {
+    Staff { account: 1, name: "Anna".to_owned(), role: Role::Attendant }
+}
+
+fn approval() -> StaffDeed {
+    StaffDeed {
+        action: Action::Approve,
+        reason: Reason::Bag,
+        attempt: None,
+        revision: 1,
+        age_checked: false,
+        lines: None,
+        value_minor: 900,
+        since: Wall::from_ms(1_795_284_000_000),
+        by: anna(),
+        second: None,
+    }
+}
+
 fn goods(units: u32) -> Vec<GoodsLine> {
     vec![GoodsLine { id: PRODUCT.to_owned(), quantity: units, unit_g: Vec::new() }]
 }
@@ -73,6 +96,17 @@ fn goods(units: u32) -> Vec<GoodsLine> {
 fn placed(units: u32, hold_ms: Option<u64>) -> Command {
     let container = Some("basket".to_owned());
     Command::Place { container, container_id: None, goods: goods(units), bags: 0, bag_g: None, hold_ms }
+}
+
+/// Sends a list of so many units.
+fn put(station: &mut VirtualStation, shop: &Shop, name: &str, revision: u64, units: u32) {
+    station.ask(Request::PutBasket { id: name.parse().unwrap(), basket: basket(shop, revision, units) });
+}
+
+/// Asks for a basket to be validated.
+fn validate(station: &mut VirtualStation, id: &str, basket: &str) {
+    let (id, basket_id) = (id.parse().unwrap(), basket.parse().unwrap());
+    station.ask(Request::Validate { id, basket_id, station_code: "B1".to_owned() });
 }
 
 fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
@@ -101,6 +135,16 @@ fn play(deeds: &[Deed], seed: u64) -> (VirtualStation, Vec<u64>) {
             }
             Deed::Retry => {
                 tickets.push(station.ask(Request::Retry { id: format!("v-{opened}").parse().unwrap() }));
+                None
+            }
+            Deed::Approve { visit } => {
+                let id = format!("v-{visit}").parse().unwrap();
+                tickets.push(station.ask(Request::Resolve { id, deed: Box::new(approval()) }));
+                None
+            }
+            Deed::Undo { visit } => {
+                let id = format!("v-{visit}").parse().unwrap();
+                tickets.push(station.ask(Request::Undo { id, number: 1, by: anna() }));
                 None
             }
             Deed::Place { units } => Some(placed(*units, None)),
@@ -135,6 +179,11 @@ fn durable_verdicts(station: &VirtualStation) -> BTreeMap<(ValidationId, u32), A
     attempts.map(|v| ((v.validation_id.clone(), v.attempt), v)).collect()
 }
 
+fn resolutions(station: &VirtualStation) -> Vec<Arc<Resolution>> {
+    let kept = |r: &Record| if let Record::Resolved { resolution, .. } = r { Some(resolution.clone()) } else { None };
+    station.durable.iter().filter_map(kept).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -163,6 +212,13 @@ proptest! {
             .collect();
         for key in &void {
             prop_assert!(durable.get(key).is_some_and(|v| v.passed), "void without a pass");
+        }
+        // A resolution is told only when it is on the disk; one that holds ends the validation.
+        for view in &station.published {
+            if let Some(told) = &view.resolution {
+                prop_assert!(resolutions(&station).contains(told));
+                prop_assert_eq!(view.state, ValidationState::Closed);
+            }
         }
         let mut last: BTreeMap<ValidationId, (u32, Outcome)> = BTreeMap::new();
         for ((id, attempt), verdict) in &durable {
@@ -203,12 +259,8 @@ fn a_pulled_cable_is_neither_a_pass_nor_an_alarm() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 5).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 4) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 4);
+    validate(&mut station, "v", "b");
     let place = placed(4, Some(250));
     station.stage.command(&place).unwrap();
     station.run_ms(300);
@@ -227,12 +279,8 @@ fn a_corrected_list_is_judged_at_once() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 6).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 3);
+    validate(&mut station, "v", "b");
     let place = placed(4, None);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
@@ -240,7 +288,7 @@ fn a_corrected_list_is_judged_at_once() {
     assert_eq!(first.outcome, Outcome::Correct);
     assert_eq!(first.findings[0].kind, augenmass_core::verdict::FindingKind::Quantity);
     assert_eq!((first.findings[0].scanned, first.findings[0].found), (Some(3), Some(4)));
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 2, 4) });
+    put(&mut station, &shop, "b", 2, 4);
     assert!(station.run_until(500, |s| s.published.last().is_some_and(|v| v.attempt == 2)));
     assert!(station.published.last().and_then(|v| v.verdict.clone()).unwrap().passed);
 }
@@ -252,18 +300,13 @@ fn a_basket_on_the_plate_belongs_to_whom_it_was_judged_for() {
     let mut station = VirtualStation::new(&hardware(), &shop, 7).unwrap();
     station.run_ms(1_200);
     for name in ["a", "b"] {
-        station.ask(Request::PutBasket { id: name.parse().unwrap(), basket: basket(&shop, 1, 3) });
+        put(&mut station, &shop, name, 1, 3);
     }
-    let validate = |name: &str| Request::Validate {
-        id: format!("v-{name}").parse().unwrap(),
-        basket_id: name.parse().unwrap(),
-        station_code: "B1".to_owned(),
-    };
-    station.ask(validate("a"));
+    validate(&mut station, "v-a", "a");
     let place = placed(3, None);
     station.stage.command(&place).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
-    station.ask(validate("b"));
+    validate(&mut station, "v-b", "b");
     station.run_ms(2_000);
     let b = |s: &VirtualStation| {
         s.published.iter().rev().find(|v| v.validation_id.as_str() == "v-b").map(|v| (v.attempt, v.state))
@@ -281,23 +324,15 @@ fn a_pass_holds_only_for_what_was_judged() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 8).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 3);
+    validate(&mut station, "v", "b");
     station.stage.command(&placed(3, None)).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     let passed = station.published.last().unwrap().clone();
     assert!(passed.verdict.is_some_and(|v| v.passed) && !passed.void);
     // Another shopper asks meanwhile: the pass of the basket on the plate is watched all the same.
-    station.ask(Request::PutBasket { id: "other".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "w".parse().unwrap(),
-        basket_id: "other".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "other", 1, 3);
+    validate(&mut station, "w", "other");
     station.stage.command(&Command::Add { goods: goods(1), hold_ms: None }).unwrap();
     let own = |s: &VirtualStation, wanted: u32| {
         s.published.iter().any(|v| v.validation_id.as_str() == "v" && v.attempt == wanted && v.verdict.is_some())
@@ -322,12 +357,8 @@ fn goods_may_leave_after_a_pass() {
     let shop = Arc::new(Shop::demo().unwrap());
     let mut station = VirtualStation::new(&hardware(), &shop, 9).unwrap();
     station.run_ms(1_200);
-    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
-    station.ask(Request::Validate {
-        id: "v".parse().unwrap(),
-        basket_id: "b".parse().unwrap(),
-        station_code: "B1".to_owned(),
-    });
+    put(&mut station, &shop, "b", 1, 3);
+    validate(&mut station, "v", "b");
     station.stage.command(&placed(3, None)).unwrap();
     assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
     station.stage.command(&Command::Lift).unwrap();
@@ -335,4 +366,162 @@ fn goods_may_leave_after_a_pass() {
     station.stage.command(&placed(5, None)).unwrap();
     station.run_ms(3_000);
     assert!(station.published.iter().all(|v| !v.void), "another basket is no addition to this one");
+}
+
+/// Five packs, three scanned: a station that has stopped the basket.
+fn stopped(seed: u64) -> VirtualStation {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, seed).unwrap();
+    station.run_ms(1_200);
+    station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    let (id, basket_id) = ("v".parse().unwrap(), "b".parse().unwrap());
+    station.ask(Request::Validate { id, basket_id, station_code: "B1".to_owned() });
+    station.stage.command(&placed(5, None)).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 1)));
+    station
+}
+
+fn resolve(station: &mut VirtualStation, deed: StaffDeed) -> u64 {
+    station.ask(Request::Resolve { id: "v".parse().unwrap(), deed: Box::new(deed) })
+}
+
+/// Staff approves while the disk fails: nobody is told, and nothing is changed, until it is written.
+#[test]
+fn an_approval_is_told_only_once_it_is_durable_and_ends_the_validation() {
+    let mut station = stopped(10);
+    let late = resolve(&mut station, StaffDeed { attempt: Some(0), ..approval() });
+    assert_eq!(station.answers[&late], Err(Refusal::NewsSince { attempt: 1 }));
+    let other = resolve(&mut station, StaffDeed { revision: 2, ..approval() });
+    assert_eq!(station.answers[&other], Err(Refusal::OlderRevision { current: 1 }));
+    station.disk_works(false);
+    let ticket = resolve(&mut station, StaffDeed { attempt: Some(1), ..approval() });
+    let again = resolve(&mut station, approval());
+    station.run_ms(2_000);
+    assert_eq!(station.answers[&again], Err(Refusal::Deciding));
+    assert!(!station.answers.contains_key(&ticket));
+    assert!(station.published.iter().all(|v| v.resolution.is_none() && v.state != ValidationState::Closed));
+    station.disk_works(true);
+    assert!(station.run_until(2_000, |s| s.answers.contains_key(&ticket)));
+    let view = station.published.last().unwrap();
+    assert_eq!((view.state, view.attempt), (ValidationState::Closed, 1));
+    assert_eq!(view.resolution.as_ref().map(|r| (r.action, r.number, r.revision)), Some((Action::Approve, 1, 1)));
+    assert_eq!(station.answers[&ticket], Ok(Answer::Resolved(view.resolution.clone().unwrap())));
+    let replayed = resolve(&mut station, approval());
+    assert_eq!(station.answers[&replayed], Err(Refusal::ValidationClosed));
+}
+
+/// What was approved is watched like what has passed: goods that are added take the approval back.
+#[test]
+fn an_approval_holds_only_for_what_lay_there() {
+    let mut station = stopped(11);
+    let ticket = resolve(&mut station, approval());
+    assert!(station.run_until(1_000, |s| s.answers.contains_key(&ticket)));
+    station.stage.command(&Command::Add { goods: goods(2), hold_ms: None }).unwrap();
+    assert!(station.run_until(4_000, |s| s.published.last().is_some_and(|v| v.attempt == 2)));
+    assert!(station.published.last().unwrap().resolution.is_none());
+    let record = |r: &Record| matches!(r, Record::Undone { number: 1, by: None, .. });
+    assert!(station.durable.iter().any(record), "and that is on the disk");
+}
+
+/// Taken back, the validation stands where it stood; approved again, it has another number.
+#[test]
+fn a_resolution_can_be_taken_back() {
+    let mut station = stopped(12);
+    let id: ValidationId = "v".parse().unwrap();
+    let ticket = resolve(&mut station, approval());
+    assert!(station.run_until(1_000, |s| s.answers.contains_key(&ticket)));
+    let undo = |station: &mut VirtualStation, number| {
+        let ticket = station.ask(Request::Undo { id: id.clone(), number, by: anna() });
+        station.run_ms(100);
+        station.answers[&ticket].clone()
+    };
+    assert_eq!(undo(&mut station, 2), Err(Refusal::UnknownResolution));
+    assert_eq!(undo(&mut station, 1), Ok(Answer::Undone));
+    assert_eq!(undo(&mut station, 1), Err(Refusal::UnknownResolution));
+    let view = station.published.last().unwrap();
+    assert_eq!((view.state, view.attempt, &view.resolution), (ValidationState::Decided, 1, &None));
+    resolve(&mut station, approval());
+    assert!(station.run_until(1_000, |s| s.published.last().is_some_and(|v| v.resolution.is_some())));
+    assert_eq!(station.published.last().unwrap().resolution.as_ref().unwrap().number, 2);
+}
+
+/// Staff puts the list right: a new revision, judged at once; the shopper's older list does not come back.
+#[test]
+fn a_list_put_right_by_staff_is_judged_at_once() {
+    let shop = Shop::demo().unwrap();
+    let mut station = stopped(13);
+    let lines = |quantity| Some(basket(&shop, 1, quantity).lines);
+    let correct = StaffDeed { action: Action::Correct, reason: Reason::ItemAdded, ..approval() };
+    let bad = resolve(&mut station, StaffDeed { lines: lines(0), ..correct.clone() });
+    assert!(matches!(&station.answers[&bad], Err(Refusal::BadBasket(_))));
+    resolve(&mut station, StaffDeed { lines: lines(5), ..correct });
+    assert!(station.run_until(1_000, |s| s.published.last().is_some_and(|v| v.attempt == 2)));
+    let verdict = station.published.last().unwrap().verdict.clone().unwrap();
+    assert!(verdict.passed && verdict.revision == 2, "{verdict:?}");
+    let kept = resolutions(&station);
+    assert_eq!((kept.len(), kept[0].action, kept[0].revision), (1, Action::Correct, 2));
+    let old = station.ask(Request::PutBasket { id: "b".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    assert_eq!(station.answers[&old], Err(Refusal::OlderRevision { current: 2 }));
+}
+
+/// Out of service, no shopper begins anything here; who has begun is served to the end.
+#[test]
+fn a_station_out_of_service_takes_nobody_new() {
+    let mut station = stopped(14);
+    let service = |serves| Request::Service { serves, why: "cleaning".to_owned(), by: anna() };
+    let validate = |basket: &str| Request::Validate {
+        id: "w".parse().unwrap(),
+        basket_id: basket.parse().unwrap(),
+        station_code: "B1".to_owned(),
+    };
+    let shop = Shop::demo().unwrap();
+    station.ask(Request::PutBasket { id: "c".parse().unwrap(), basket: basket(&shop, 1, 3) });
+    station.ask(service(false));
+    station.run_ms(100);
+    assert_eq!(station.machine.view().out_of_service.as_deref(), Some("cleaning"));
+    let refused = station.ask(validate("c"));
+    assert_eq!(station.answers[&refused], Err(Refusal::OutOfService));
+    let open = station.ask(validate("b"));
+    assert_eq!(station.answers[&open], Ok(Answer::Validation { id: "v".parse().unwrap(), created: false }));
+    station.ask(service(true));
+    station.run_ms(100);
+    let taken = station.ask(validate("c"));
+    station.run_ms(100);
+    assert_eq!(station.answers[&taken], Ok(Answer::Validation { id: "w".parse().unwrap(), created: true }));
+}
+
+/// A half of right baskets is looked at by staff, drawn from the validation's identifier: the same basket asked for again is the same case.
+#[test]
+fn a_control_sample_is_drawn_from_right_baskets_and_never_by_chance() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let policy = Policy { control_sample: 0.5, ..POLICY };
+    let drawn = |seed: u64| {
+        let mut station = VirtualStation::with_policy(&hardware(), &shop, seed, policy).unwrap();
+        station.run_ms(1_200);
+        put(&mut station, &shop, "b", 1, 3);
+        let mut drawn = Vec::new();
+        for n in 0..24 {
+            let id = format!("v{n}");
+            validate(&mut station, &id, "b");
+            station.stage.command(&placed(3, None)).unwrap();
+            let told = |s: &VirtualStation| {
+                let view = s.published.iter().rev().find(|v| v.validation_id.as_str() == id)?;
+                view.verdict.clone()
+            };
+            assert!(station.run_until(5_000, |s| told(s).is_some()), "{id}");
+            let verdict = told(&station).unwrap();
+            assert_eq!(verdict.control_sample, verdict.outcome == Outcome::Assist, "{verdict:?}");
+            assert_eq!(verdict.control_sample, verdict.outcome != Outcome::Pass, "{verdict:?}");
+            assert!(verdict.findings.is_empty(), "nothing is amiss, and nothing is said to be");
+            drawn.push(verdict.control_sample);
+            station.ask(Request::Mark { id: id.parse().unwrap(), mark: Mark::Cancelled });
+            station.stage.command(&Command::Lift).unwrap();
+            station.run_ms(2_500);
+        }
+        drawn
+    };
+    let first = drawn(12);
+    let count = first.iter().filter(|d| **d).count();
+    assert!((5..=19).contains(&count), "{count} of 24");
+    assert_eq!(first, drawn(13), "noise decides nothing here");
 }

@@ -2,8 +2,8 @@
 //!
 //! A token is made of the stored pass whenever it is told, and is the same bytes each time: nothing of it need be kept.
 
-use augenmass_core::units::{ValidationId, Wall};
-use augenmass_core::verdict::Verdict;
+use augenmass_core::units::{BasketId, ValidationId, Wall};
+use augenmass_core::verdict::{Resolution, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
@@ -30,8 +30,11 @@ pub struct Claims {
     pub sub: String,
     /// The validation.
     pub validation_id: ValidationId,
-    /// The attempt that passed.
+    /// The attempt that passed; of an approval the last one before it.
     pub attempt: u32,
+    /// The resolution by which staff has approved it, where it is that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<u32>,
     /// SHA-256 of the list that passed, as `GET /v1/baskets/{id}` gave it.
     pub basket_hash: String,
     /// When it passed, seconds since 1970.
@@ -105,14 +108,35 @@ impl ExitKey {
 
     /// The token of a pass; `None` if it cannot be signed.
     pub fn token(&self, verdict: &Verdict, basket_hash: &str) -> Option<String> {
-        let nonce = format!("{}/{}", verdict.validation_id, verdict.attempt);
-        let iat = verdict.decided_at.ms().div_euclid(1000);
+        self.sign(&verdict.validation_id, &verdict.basket_id, (verdict.attempt, None), verdict.decided_at, basket_hash)
+    }
+
+    /// The token of staff's approval; `None` if it cannot be signed.
+    pub fn token_of_approval(&self, approval: &Resolution, basket_hash: &str) -> Option<String> {
+        let which = (approval.attempt, Some(approval.number));
+        self.sign(&approval.validation_id, &approval.basket_id, which, approval.at, basket_hash)
+    }
+
+    fn sign(
+        &self,
+        validation_id: &ValidationId,
+        basket_id: &BasketId,
+        (attempt, resolution): (u32, Option<u32>),
+        at: Wall,
+        basket_hash: &str,
+    ) -> Option<String> {
+        let nonce = match resolution {
+            None => format!("{validation_id}/{attempt}"),
+            Some(number) => format!("{validation_id}/resolution/{number}"),
+        };
+        let iat = at.ms().div_euclid(1000);
         let claims = Claims {
             iss: self.station.clone(),
             aud: AUDIENCE.to_owned(),
-            sub: verdict.basket_id.to_string(),
-            validation_id: verdict.validation_id.clone(),
-            attempt: verdict.attempt,
+            sub: basket_id.to_string(),
+            validation_id: validation_id.clone(),
+            attempt,
+            resolution,
             basket_hash: basket_hash.to_owned(),
             iat,
             exp: iat + self.life_s,

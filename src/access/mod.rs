@@ -4,14 +4,20 @@ pub mod app_token;
 pub mod certificate;
 pub mod credential;
 pub mod exit_token;
+pub mod lockout;
 pub mod loopback;
 pub mod pairing;
+pub mod pin;
+pub mod session;
 pub mod throttle;
 pub mod who;
 
 use app_token::AppKeys;
+use augenmass_core::desk::Rules;
 use exit_token::ExitKey;
+use lockout::Lockout;
 use pairing::Pairing;
+use session::BadgeKey;
 use std::sync::{Mutex, PoisonError};
 use throttle::Throttle;
 
@@ -38,13 +44,27 @@ pub struct Access {
     pub exit: ExitKey,
     /// Names of this station besides those of this machine, as in `Host`.
     pub hosts: Vec<String>,
+    /// Hides the numbers of badges.
+    pub badges: BadgeKey,
+    /// What staff may decide alone.
+    pub rules: Rules,
     throttle: Mutex<Throttle>,
+    /// Who logs in waits for who does so already: guessing many at once gains nothing, and one hash's memory is all that is needed.
+    pub lockout: tokio::sync::Mutex<Lockout>,
 }
 
 impl Access {
     /// Access as the station file wants it.
-    pub fn new(mode: Mode, app_keys: AppKeys, pairing: Pairing, exit: ExitKey, hosts: Vec<String>) -> Self {
-        Self { mode, app_keys, pairing, exit, hosts, throttle: Mutex::default() }
+    pub fn new(
+        mode: Mode,
+        app_keys: AppKeys,
+        pairing: Pairing,
+        exit: ExitKey,
+        hosts: Vec<String>,
+        (badges, rules): (BadgeKey, Rules),
+    ) -> Self {
+        let (throttle, lockout) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { mode, app_keys, pairing, exit, hosts, badges, rules, throttle, lockout }
     }
 
     /// Whether a `Host` names this station.

@@ -1,6 +1,8 @@
 //! Who asks, and who is let in where.
 
 use augenmass_core::units::BasketId;
+use augenmass_core::verdict::{Role, Staff};
+use std::sync::Arc;
 
 /// Who gets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,11 +19,30 @@ pub enum Who {
     Gate,
     /// The retailer's back office, and who runs the stations.
     BackOffice,
+    /// A tablet of the staff that was paired; nobody need be logged in on it.
+    Tablet,
+    /// Somebody of the staff, logged in.
+    Attendant,
+    /// A supervisor, logged in.
+    Supervisor,
+    /// A technician, logged in.
+    Technician,
 }
 
 impl Who {
     /// Every one.
-    pub const ALL: [Self; 6] = [Self::Anyone, Self::Display, Self::App, Self::Handheld, Self::Gate, Self::BackOffice];
+    pub const ALL: [Self; 10] = [
+        Self::Anyone,
+        Self::Display,
+        Self::App,
+        Self::Handheld,
+        Self::Gate,
+        Self::BackOffice,
+        Self::Tablet,
+        Self::Attendant,
+        Self::Supervisor,
+        Self::Technician,
+    ];
 
     /// As in the store and on the command line; those that hold a credential.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +53,10 @@ impl Who {
             Self::Handheld => "handheld",
             Self::Gate => "gate",
             Self::BackOffice => "back-office",
+            Self::Tablet => "tablet",
+            Self::Attendant => Role::Attendant.as_str(),
+            Self::Supervisor => Role::Supervisor.as_str(),
+            Self::Technician => Role::Technician.as_str(),
         }
     }
 
@@ -39,6 +64,38 @@ impl Who {
     pub fn with_credential(name: &str) -> Option<Self> {
         [Self::Handheld, Self::Gate, Self::BackOffice].into_iter().find(|who| who.as_str() == name)
     }
+}
+
+impl Who {
+    /// Whether it is staff's side: who comes there logs in, whatever the station file says.
+    pub const fn is_staff(self) -> bool {
+        match self {
+            Self::Tablet | Self::Attendant | Self::Supervisor | Self::Technician => true,
+            Self::Anyone | Self::Display | Self::App | Self::Handheld | Self::Gate | Self::BackOffice => false,
+        }
+    }
+
+    /// Staff of this role.
+    pub const fn of(role: Role) -> Self {
+        match role {
+            Role::Attendant => Self::Attendant,
+            Role::Supervisor => Self::Supervisor,
+            Role::Technician => Self::Technician,
+        }
+    }
+}
+
+/// Somebody of the staff who is logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub staff: Staff,
+    /// The number of the tablet.
+    pub tablet: i64,
+    /// Hash of the session's secret.
+    pub digest: [u8; 32],
+    /// What must come back in a header with whatever changes something.
+    pub csrf: String,
 }
 
 /// Who asked.
@@ -54,6 +111,10 @@ pub enum Caller {
     App(BasketId),
     /// Somebody with a credential of this station.
     Holder(Who),
+    /// A tablet of this number, with nobody logged in on it.
+    Tablet(i64),
+    /// Somebody of the staff.
+    Staff(Arc<Person>),
 }
 
 impl Caller {
@@ -65,6 +126,11 @@ impl Caller {
             Self::Display => named.contains(&Who::Anyone) || named.contains(&Who::Display),
             Self::App(_) => named.contains(&Who::Anyone) || named.contains(&Who::App),
             Self::Holder(who) => named.contains(&Who::Anyone) || named.contains(who),
+            Self::Tablet(_) => named.contains(&Who::Anyone) || named.contains(&Who::Tablet),
+            Self::Staff(person) => {
+                let own = [Who::Anyone, Who::of(person.staff.role)];
+                own.iter().any(|who| named.contains(who))
+            }
         }
     }
 
@@ -73,7 +139,7 @@ impl Caller {
         match self {
             Self::Trusted | Self::Holder(_) => true,
             Self::App(own) => own == basket,
-            Self::Stranger | Self::Display => false,
+            Self::Stranger | Self::Display | Self::Tablet(_) | Self::Staff(_) => false,
         }
     }
 }

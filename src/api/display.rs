@@ -1,9 +1,8 @@
 //! What the shopper sees at the station: idle, weighing, result.
 
 use super::hub::Hub;
-use crate::access::Mode;
 use augenmass_core::station::{PlateState, StationView, ValidationState, ValidationView};
-use augenmass_core::verdict::{Outcome, Verdict};
+use augenmass_core::verdict::{Action, Outcome, Verdict};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -23,7 +22,7 @@ pub struct Screen {
     look_at: Vec<String>,
     /// The station's name.
     station: String,
-    /// By which a handheld is paired, while nobody is served; `null` where everybody is let in anyway.
+    /// By which a handheld or a tablet is paired, while nobody is served.
     pairing_code: Option<String>,
 }
 
@@ -31,7 +30,7 @@ pub struct Screen {
 pub async fn screen(State(hub): State<Hub>) -> Json<Screen> {
     let view = hub.station.borrow().clone();
     let mut screen = draw(&view, &hub.info.station_name);
-    if hub.access.mode == Mode::Required && matches!(screen.view, "idle" | "wait") {
+    if matches!(screen.view, "idle" | "wait") {
         screen.pairing_code = Some(hub.access.pairing.code(hub.clock.now().wall));
     }
     Json(screen)
@@ -54,6 +53,19 @@ fn draw(view: &StationView, station: &str) -> Screen {
             "We’ll be right with you",
             "Somebody of the store is on the way. Your basket can stay where it is.",
         );
+    }
+    let decided = view.active.as_ref().and_then(|active| active.resolution.as_ref());
+    if let Some(resolution) = decided.filter(|_| view.state != PlateState::Idle) {
+        return match resolution.action {
+            Action::Approve => plain("pass", "Thank you!", "You can take your basket."),
+            Action::Correct | Action::Refuse => {
+                plain("help", "Thank you for waiting", "Somebody of the store is here for you.")
+            }
+        };
+    }
+    let served = view.active.as_ref().is_some_and(|active| active.state != ValidationState::Closed);
+    if view.out_of_service.is_some() && !served {
+        return plain("wait", "Closed for the moment", "Please use another station, or ask somebody of the store.");
     }
     match (view.state, verdict) {
         (state, Some((ValidationState::Decided | ValidationState::Closed, verdict)))
@@ -111,7 +123,7 @@ const PAGE: &str = include_str!("pages/display.html");
 const SCRIPT: &str = include_str!("pages/display.js");
 const STYLE: &str = include_str!("pages/display.css");
 
-fn asset(kind: &'static str, text: &'static str) -> Response {
+pub(super) fn asset(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text).into_response()
 }
 

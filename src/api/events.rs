@@ -19,7 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 /// So often a stream says that it is there, so that proxies keep it and a client that is gone is noticed.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
-/// `GET /v1/validations/{id}/events`: `state` whenever it changes, `verdict` with the number of its attempt as the event's id. With
+/// `GET /v1/validations/{id}/events`: `state` whenever it changes, `verdict` with the number of its attempt as the event's id, `resolution` when staff has
+/// ended it. With
 /// `Last-Event-ID: N` it goes on behind attempt N and leaves none out; without, it begins with the first attempt.
 pub async fn of_validation(
     State(hub): State<Hub>,
@@ -39,7 +40,18 @@ pub async fn of_validation(
     let views = hub.views.clone();
     // One that is not in memory any more has nothing to come: what there was is told, and the stream ends.
     let past = if views.borrow().contains_key(&id) { None } else { Some(stored(&hub, id.clone()).await?) };
-    let state = Told { hub, id, views, told, state: None, ready: VecDeque::new(), past, ended: false, _place: place };
+    let state = Told {
+        hub,
+        id,
+        views,
+        told,
+        state: None,
+        resolution: None,
+        ready: VecDeque::new(),
+        past,
+        ended: false,
+        _place: place,
+    };
     Ok(Sse::new(unfold(state, next)).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
 }
 
@@ -51,6 +63,8 @@ struct Told {
     /// The last attempt that it knows.
     told: u32,
     state: Option<(ValidationState, bool, bool)>,
+    /// The resolution that it knows.
+    resolution: Option<u32>,
     ready: VecDeque<Event>,
     past: Option<ValidationView>,
     ended: bool,
@@ -97,6 +111,16 @@ impl Told {
                 self.ready.push_back(Event::default().event("verdict").id(attempt).data(data));
             }
             self.told = view.attempt;
+        }
+        let number = view.resolution.as_ref().map(|resolution| resolution.number);
+        if self.resolution != number {
+            self.resolution = number;
+            if let Some(resolution) = &view.resolution {
+                let told = self.hub.approved(resolution.clone()).await?;
+                // It always serialises: numbers and texts.
+                let data = serde_json::to_string(&told.told()).unwrap_or_default();
+                self.ready.push_back(Event::default().event("resolution").data(data));
+            }
         }
         let state = (view.state, view.void, view.staff_called);
         if self.state != Some(state) {

@@ -8,14 +8,18 @@ use crate::access::who::Who;
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Body of `POST /v1/handhelds`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
+    /// Eight digits, as the display shows them.
     code: String,
+    /// By which people know it.
+    #[schemars(length(min = 1, max = 64))]
     name: String,
 }
 

@@ -5,6 +5,7 @@ use crate::access::Access;
 use crate::access::certificate::CertificateInfo;
 use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
+use augenmass_core::desk::Board;
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
 use std::collections::BTreeMap;
@@ -64,6 +65,10 @@ pub struct Hub {
     pub clock: Clock,
     /// A place for each stream of events.
     pub streams: Arc<Semaphore>,
+    /// What is on staff's mind.
+    pub board: Arc<tokio::sync::Mutex<Board>>,
+    /// Counts up with each change of it.
+    pub board_news: watch::Sender<u64>,
 }
 
 /// Most streams of events at one time.
@@ -90,6 +95,8 @@ impl Hub {
             info: Arc::new(info),
             data: Arc::new(data),
             reader: Arc::default(),
+            board: Arc::new(tokio::sync::Mutex::new(Board::new(access.rules))),
+            board_news: watch::channel(0).0,
             access: Arc::new(access),
             certificate: watch::channel(None).1,
             clock: Clock::start(),

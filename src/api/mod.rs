@@ -8,9 +8,11 @@ mod exit;
 mod guard;
 mod handhelds;
 mod hub;
+pub mod openapi;
 mod ops;
 mod problem;
 mod router;
+mod staff;
 mod validations;
 
 pub use hub::{Call, Hub, ServiceInfo, Views};

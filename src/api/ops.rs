@@ -12,12 +12,13 @@ pub async fn live() -> Json<Value> {
     Json(json!({ "live": true }))
 }
 
-/// `GET /ready`: all senses are there; 503 with the reasons when one is out. Can be lost again.
+/// `GET /ready`: all senses are there and staff has not closed the station; 503 with the reasons when one is out. Can be lost again.
 pub async fn ready(State(hub): State<Hub>) -> Response {
-    let senses = hub.station.borrow().senses.clone();
-    let ready = senses.iter().all(|s| s.ok);
+    let station = hub.station.borrow().clone();
+    let (senses, out_of_service) = (station.senses, station.out_of_service);
+    let ready = senses.iter().all(|s| s.ok) && out_of_service.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "senses": senses }))).into_response()
+    (status, Json(json!({ "ready": ready, "senses": senses, "out_of_service": out_of_service }))).into_response()
 }
 
 /// `GET /metrics`, for Prometheus.

@@ -83,6 +83,10 @@ impl From<Refusal> for Problem {
             Refusal::OtherStation => (StatusCode::UNPROCESSABLE_ENTITY, "other_station"),
             Refusal::ValidationClosed => (StatusCode::CONFLICT, "validation_closed"),
             Refusal::ValidationOpen => (StatusCode::CONFLICT, "validation_open"),
+            Refusal::Deciding => (StatusCode::CONFLICT, "deciding"),
+            Refusal::NewsSince { .. } => (StatusCode::CONFLICT, "news_since"),
+            Refusal::UnknownResolution => (StatusCode::CONFLICT, "unknown_resolution"),
+            Refusal::OutOfService => (StatusCode::SERVICE_UNAVAILABLE, "out_of_service"),
             Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         };
         let mut problem = Self::new(status, code, detail);

@@ -3,8 +3,10 @@
 use super::guard::{guard, own_host_only};
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, events, exit, handhelds, ops, validations};
-use crate::access::who::Who::{self, Anyone, App, BackOffice, Display, Gate, Handheld};
+use super::{baskets, catalogue, display, events, exit, handhelds, openapi, ops, staff, validations};
+use crate::access::who::Who::{
+    self, Anyone, App, Attendant, BackOffice, Display, Gate, Handheld, Supervisor, Tablet, Technician,
+};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
@@ -35,14 +37,50 @@ struct Route {
 const SHOPPING: &[Who] = &[App, Handheld];
 
 /// Who may see what lay in a basket that did not pass.
-const WATCHING: &[Who] = &[App, Handheld, BackOffice];
+const WATCHING: &[Who] = &[App, Handheld, BackOffice, Attendant, Supervisor, Technician];
+/// A tablet, whoever is logged in on it.
+const TABLET: &[Who] = &[Tablet, Attendant, Supervisor, Technician];
+/// Everybody of the staff who is logged in.
+const STAFF: &[Who] = &[Attendant, Supervisor, Technician];
+/// Who helps shoppers.
+const DESK: &[Who] = &[Attendant, Supervisor];
+
+/// Staff's side.
+fn staff_routes() -> Vec<Route> {
+    let delete = |path, who, handler| Route { method: Method::DELETE, path, who, handler };
+    vec![
+        get("/staff", &[Anyone], staff::page),
+        get("/staff.js", &[Anyone], staff::script),
+        get("/staff.css", &[Anyone], staff::style),
+        post("/v1/staff/tablet", &[Anyone], staff::pair),
+        get("/v1/staff/session", TABLET, staff::present),
+        post("/v1/staff/session", TABLET, staff::log_in),
+        delete("/v1/staff/session", STAFF, on(MethodFilter::DELETE, staff::log_out)),
+        get("/v1/staff/queue", STAFF, staff::queue),
+        get("/v1/staff/events", STAFF, staff::events),
+        get("/v1/staff/numbers", &[Attendant, Supervisor, Technician, BackOffice], staff::numbers),
+        get("/v1/staff/validations/{id}", STAFF, staff::of_validation),
+        post("/v1/staff/validations/{id}/claim", DESK, staff::claim),
+        delete("/v1/staff/validations/{id}/claim", DESK, on(MethodFilter::DELETE, staff::release)),
+        post("/v1/staff/validations/{id}/resolution", DESK, staff::resolve),
+        post("/v1/staff/validations/{id}/confirm", &[Supervisor], staff::confirm),
+        post("/v1/staff/validations/{id}/undo", DESK, staff::undo),
+        post("/v1/staff/products/{id}/weight-wrong", STAFF, staff::weight_wrong),
+        post("/v1/staff/service", STAFF, staff::service),
+        get("/v1/audit", &[Supervisor, BackOffice], staff::audit),
+    ]
+}
 
 /// Every route. There is no way to add one without saying who gets in.
 fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         get("/", &[Anyone], display::page),
         get("/display.js", &[Anyone], display::script),
         get("/display.css", &[Anyone], display::style),
+        get("/openapi.json", &[Anyone], openapi::json),
+        get("/docs", &[Anyone], openapi::page),
+        get("/docs.js", &[Anyone], openapi::script),
+        get("/docs.css", &[Anyone], openapi::style),
         get("/live", &[Anyone], ops::live),
         get("/ready", &[BackOffice], ops::ready),
         get("/metrics", &[BackOffice], ops::metrics),
@@ -64,7 +102,9 @@ fn routes() -> Vec<Route> {
         post("/v1/exit-tokens/redeem", &[Gate], exit::redeem),
         put("/v1/catalogue", &[BackOffice], catalogue::put).body_max(catalogue::CATALOGUE_MAX),
         route(Method::PATCH, MethodFilter::PATCH, "/v1/catalogue/{id}", &[BackOffice], catalogue::patch),
-    ]
+    ];
+    routes.extend(staff_routes());
+    routes
 }
 
 fn route<H: Handler<T, Hub>, T: 'static>(

@@ -1,6 +1,7 @@
 //! A basket's validation at this station: open, wait for verdicts, try again.
 
 use super::hub::Hub;
+use super::openapi::Id;
 use super::problem::{Body, Problem};
 use crate::access::who::Caller;
 use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
@@ -10,7 +11,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +22,12 @@ use tokio::time::Instant;
 const WAIT_MAX_S: u64 = 30;
 
 /// Body of `POST /v1/validations`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
+    #[schemars(with = "Id")]
     basket_id: BasketId,
+    /// The code on the station, or its identifier.
     station_code: String,
 }
 
@@ -88,16 +92,24 @@ pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView
     let found = hub
         .read(move |store| match store.validation(&wanted)? {
             None => Ok(None),
-            Some(basket) => Ok(Some((basket, store.verdicts(&wanted)?, store.void(&wanted)?, store.marks(&wanted)?))),
+            Some(basket) => {
+                let (verdicts, resolution) = (store.verdicts(&wanted)?, store.resolution(&wanted)?.0);
+                Ok(Some((basket, verdicts, store.void(&wanted)?, store.marks(&wanted)?, resolution)))
+            }
         })
         .await?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_validation", "no such validation");
-    let (basket_id, mut verdicts, void, marks) = found.ok_or_else(unknown)?;
+    let (basket_id, mut verdicts, void, marks, resolution) = found.ok_or_else(unknown)?;
+    let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
     let verdict = verdicts.pop();
     let passed = verdict.as_ref().is_some_and(|v| v.outcome == Outcome::Pass);
     let void = verdict.as_ref().is_some_and(|v| void == Some(v.attempt));
     let cancelled = marks.contains(&Mark::Cancelled);
-    let state = if cancelled || passed && !void { ValidationState::Closed } else { ValidationState::Aside };
+    let state = if cancelled || resolution.is_some() || passed && !void {
+        ValidationState::Closed
+    } else {
+        ValidationState::Aside
+    };
     Ok(ValidationView {
         validation_id: id,
         basket_id,
@@ -106,7 +118,9 @@ pub(super) async fn stored(hub: &Hub, id: ValidationId) -> Result<ValidationView
         void,
         staff_called: marks.contains(&Mark::StaffCalled),
         cancelled,
+        corrections,
         verdict,
+        resolution,
     })
 }
 

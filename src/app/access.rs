@@ -2,15 +2,17 @@
 
 use super::config::StationConfig;
 use super::run::{StartError, load_config};
-use super::secrets::{SecretError, exit_key};
+use super::secrets::{SecretError, badge_key, exit_key};
 use crate::access::Access;
 use crate::access::app_token::AppKeys;
 use crate::access::credential::{self, NoRandom};
 use crate::access::exit_token::{ExitKey, NoKey};
 use crate::access::pairing::Pairing;
+use crate::access::session::BadgeKey;
 use crate::access::who::Who;
 use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
+use augenmass_core::desk::Rules;
 use clap::Subcommand;
 use jsonwebtoken::jwk::JwkSet;
 use std::io::Write;
@@ -103,7 +105,12 @@ pub fn of_station(config: &StationConfig) -> Result<Access, AccessError> {
     };
     let exit = ExitKey::new(&exit_key(&config.data_directory)?, &config.station.id, config.api.exit_token_minutes)?;
     let apps = AppKeys::new(keys, &config.station.id);
-    Ok(Access::new(config.api.access, apps, Pairing::new()?, exit, config.api.hosts.clone()))
+    let rules = Rules {
+        corrections_max: config.policy.max_corrections,
+        four_eyes_above_minor: config.policy.four_eyes_above_minor,
+    };
+    let badges = BadgeKey::new(&badge_key(&config.data_directory)?);
+    Ok(Access::new(config.api.access, apps, Pairing::new()?, exit, config.api.hosts.clone(), (badges, rules)))
 }
 
 /// Does it; what is told goes to `out`.

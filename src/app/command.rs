@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::access::{AccessCommand, AccessError, access};
+use super::audit::{AuditCommand, AuditError, audit};
 use super::bench::{BenchError, VisionArguments, vision};
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
@@ -14,6 +15,7 @@ use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
 use super::see::{SeeArguments, SeeError, see};
 use super::token::{TokenCommand, TokenError, token};
+use super::user::{UserCommand, UserError, user};
 use super::weights::{WeightsCommand, WeightsError, weights};
 use super::{telemetry, wiring};
 use augenmass_core::units::ProductId;
@@ -95,6 +97,16 @@ enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Accounts of the staff.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// The record of what staff did.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
     /// What was learned of weights.
@@ -126,6 +138,10 @@ enum CommandError {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Access(#[from] AccessError),
+    #[error(transparent)]
+    User(#[from] UserError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
@@ -211,6 +227,8 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
         Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
         Command::Access { command } => Ok(access(&command, &mut std::io::stdout())?),
+        Command::User { command } => Ok(user(&command, &mut std::io::stdout())?),
+        Command::Audit { command } => Ok(audit(&command, &mut std::io::stdout())?),
         Command::Token { command } => Ok(token(&command, &mut std::io::stdout())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),
     }

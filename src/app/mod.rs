@@ -1,6 +1,7 @@
 //! Floor 5: configuration, wiring, driver, telemetry, command line.
 
 pub mod access;
+pub mod audit;
 pub mod bench;
 pub mod calibrate;
 pub mod calibrations;
@@ -22,5 +23,6 @@ pub mod see;
 pub mod serve;
 pub mod telemetry;
 pub mod token;
+pub mod user;
 pub mod weights;
 pub mod wiring;

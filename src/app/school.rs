@@ -89,6 +89,7 @@ impl School {
             self.reload(database, now)?;
             different = true;
         }
+        different |= self.take_doubts(database, now)?;
         let visits = database.unlearned(Wall::from_ms(now.ms() - SETTLED_MS))?;
         let Some(last) = visits.last().map(|visit| visit.place) else {
             return Ok(self.renew(different));
@@ -120,6 +121,21 @@ impl School {
         }
         self.version = database.beliefs_version()?;
         Ok(self.renew(different || !changes.is_empty()))
+    }
+
+    /// What staff has said is wrong is believed less from now on.
+    fn take_doubts(&mut self, database: &mut Database, now: Wall) -> Result<bool, StoreError> {
+        let doubts = database.doubts()?;
+        let Some(last) = doubts.last().map(|(number, _)| *number) else { return Ok(false) };
+        let doubted = doubts.into_iter().filter_map(|(_, product)| self.learner.doubt(&Subject::Product(product), now));
+        let changes: Vec<Change> = doubted.collect();
+        // Told twice it is the same: what was doubted is doubted no more by doubting it again.
+        if let Err(error) = database.keep_learned(&changes, None).and_then(|()| database.doubts_taken(last)) {
+            self.reload(database, now)?;
+            return Err(error);
+        }
+        self.version = database.beliefs_version()?;
+        Ok(!changes.is_empty())
     }
 
     fn renew(&mut self, different: bool) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::access::certificate::make_key;
 use crate::access::exit_token::ExitKey;
+use crate::access::session::BadgeKey;
 use augenmass_core::weighing::wire::dialog::Polynomial;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -63,6 +64,25 @@ pub fn exit_key(data_directory: &Path) -> Result<Vec<u8>, SecretError> {
         Ok(_) => std::fs::read(&path).map_err(unreadable),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = ExitKey::generate().map_err(|_| SecretError::NoKey(path.clone()))?;
+            keep(&path, &key).map_err(unreadable)?;
+            Ok(key)
+        }
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// By which the numbers of badges are hidden, made the first time.
+///
+/// # Errors
+/// A file that cannot be read or written, that others can read, and a system without random numbers.
+pub fn badge_key(data_directory: &Path) -> Result<Vec<u8>, SecretError> {
+    let path = data_directory.join(FOLDER).join("badge-key");
+    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+    match std::fs::metadata(&path) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => Err(SecretError::Open(path)),
+        Ok(_) => std::fs::read(&path).map_err(unreadable),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = BadgeKey::generate().map_err(|_| SecretError::NoKey(path.clone()))?.into_bytes();
             keep(&path, &key).map_err(unreadable)?;
             Ok(key)
         }

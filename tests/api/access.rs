@@ -1,11 +1,13 @@
 //! Who gets in: every route, every kind of caller.
 
+use crate::staff::{Tablet, add_staff};
 use crate::station::{basket, send, station_with};
 use augenmass::access::credential;
 use augenmass::access::who::Who;
 use augenmass::api::access_table;
 use augenmass::io::store::Database;
 use augenmass_core::units::Wall;
+use augenmass_core::verdict::Role;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tower::ServiceExt;
 
 /// A station with access control, the retailer's key for its apps, and a credential of each kind.
 struct Shop {
@@ -57,7 +60,7 @@ fn now_s() -> u64 {
 struct Look {
     bearer: Option<String>,
     from: Option<&'static str>,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Shop {
@@ -73,6 +76,11 @@ impl Shop {
             Who::Anyone => Look { from: Some("192.0.2.7:5000"), ..Look::default() },
             Who::Display => Look { from: Some("127.0.0.1:5000"), ..Look::default() },
             Who::App => self.app("b-1"),
+            Who::Tablet | Who::Attendant | Who::Supervisor | Who::Technician => {
+                // A session of its own for each request: one of them logs out.
+                let tablet = Tablet::known(self.folder.path(), Role::named(who.as_str()));
+                Look { headers: tablet.headers(), ..Look::default() }
+            }
             Who::Handheld | Who::Gate | Who::BackOffice => {
                 let token = self.tokens.iter().find(|(holder, _)| *holder == who).unwrap().1.clone();
                 Look { bearer: Some(token), ..Look::default() }
@@ -87,7 +95,7 @@ impl Shop {
             request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }
         for (name, value) in &look.headers {
-            request = request.header(*name, *value);
+            request = request.header(*name, value);
         }
         if let Some(from) = look.from {
             let from: SocketAddr = from.parse().unwrap();
@@ -97,14 +105,25 @@ impl Shop {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let body = body.map_or(Body::empty(), |body| Body::from(body.to_string()));
-        let (status, value, _) = send(&self.router, request.body(body).unwrap()).await;
+        let request = request.body(body).unwrap();
+        if path == "/v1/staff/events" {
+            // Whoever is let in gets a stream that does not end by itself.
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            if response.status() == StatusCode::OK {
+                return (StatusCode::OK, Value::Null);
+            }
+            let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let problem: Value = serde_json::from_slice(&body).unwrap();
+            return (StatusCode::from_u16(problem["status"].as_u64().unwrap() as u16).unwrap(), problem);
+        }
+        let (status, value, _) = send(&self.router, request).await;
         (status, value)
     }
 }
 
 /// Whether the answer comes from behind the guard.
 fn is_in(status: StatusCode, answer: &Value) -> bool {
-    let refused = ["unauthorised", "forbidden", "bad_credential"];
+    let refused = ["unauthorised", "forbidden", "bad_credential", "unknown_tablet", "logged_out"];
     let code = answer["code"].as_str().unwrap_or_default();
     assert_eq!(refused.contains(&code), matches!(status, StatusCode::UNAUTHORIZED) || code == "forbidden", "{answer}");
     !refused.contains(&code)
@@ -112,14 +131,23 @@ fn is_in(status: StatusCode, answer: &Value) -> bool {
 
 #[tokio::test]
 async fn every_route_lets_in_whom_it_names_and_nobody_else() {
-    use Who::{App, BackOffice, Display, Gate, Handheld};
+    use Who::{App, Attendant, BackOffice, Display, Gate, Handheld, Supervisor, Technician};
     // Written here a second time, by hand: a change of the table must be meant.
     let everybody = &Who::ALL[..];
     let shopping = &[App, Handheld][..];
+    let (tablet, staff, desk) = (
+        &[Who::Tablet, Attendant, Supervisor, Technician][..],
+        &[Attendant, Supervisor, Technician][..],
+        &[Attendant, Supervisor][..],
+    );
     let expected: &[(&str, &str, &[Who])] = &[
         ("GET", "/", everybody),
         ("GET", "/display.js", everybody),
         ("GET", "/display.css", everybody),
+        ("GET", "/openapi.json", everybody),
+        ("GET", "/docs", everybody),
+        ("GET", "/docs.js", everybody),
+        ("GET", "/docs.css", everybody),
         ("GET", "/live", everybody),
         ("GET", "/ready", &[BackOffice]),
         ("GET", "/metrics", &[BackOffice]),
@@ -141,8 +169,30 @@ async fn every_route_lets_in_whom_it_names_and_nobody_else() {
         ("POST", "/v1/exit-tokens/redeem", &[Gate]),
         ("PUT", "/v1/catalogue", &[BackOffice]),
         ("PATCH", "/v1/catalogue/{id}", &[BackOffice]),
+        ("GET", "/staff", everybody),
+        ("GET", "/staff.js", everybody),
+        ("GET", "/staff.css", everybody),
+        ("POST", "/v1/staff/tablet", everybody),
+        ("GET", "/v1/staff/session", tablet),
+        ("POST", "/v1/staff/session", tablet),
+        ("DELETE", "/v1/staff/session", staff),
+        ("GET", "/v1/staff/queue", staff),
+        ("GET", "/v1/staff/events", staff),
+        ("GET", "/v1/staff/numbers", &[Attendant, Supervisor, Technician, BackOffice]),
+        ("GET", "/v1/staff/validations/{id}", staff),
+        ("POST", "/v1/staff/validations/{id}/claim", desk),
+        ("DELETE", "/v1/staff/validations/{id}/claim", desk),
+        ("POST", "/v1/staff/validations/{id}/resolution", desk),
+        ("POST", "/v1/staff/validations/{id}/confirm", &[Supervisor]),
+        ("POST", "/v1/staff/validations/{id}/undo", desk),
+        ("POST", "/v1/staff/products/{id}/weight-wrong", staff),
+        ("POST", "/v1/staff/service", staff),
+        ("GET", "/v1/audit", &[Supervisor, BackOffice]),
     ];
     let shop = shop();
+    for role in Role::ALL {
+        add_staff(shop.folder.path(), role.as_str(), role);
+    }
     let table = access_table();
     assert_eq!(table.len(), expected.len());
     for (method, path, who) in expected {
@@ -245,7 +295,7 @@ async fn nothing_that_is_made_up_gets_in() {
         assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &json!("bad_credential")));
     }
     // What a proxy on this machine passes on is not the display, and a page of somebody else's is nobody.
-    let proxied = Look { headers: vec![("x-forwarded-for", "192.0.2.7")], ..shop.look(Who::Display) };
+    let proxied = Look { headers: vec![("x-forwarded-for", "192.0.2.7".to_owned())], ..shop.look(Who::Display) };
     assert_eq!(shop.ask(&proxied, &Method::GET, "/v1/display", None).await.0, StatusCode::UNAUTHORIZED);
     let request = Request::get("/live").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
     assert_eq!(send(&shop.router, request).await.0, StatusCode::MISDIRECTED_REQUEST);

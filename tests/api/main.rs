@@ -3,8 +3,11 @@
 
 mod access;
 mod catalogue;
+mod contract;
 mod events;
 mod exit;
+mod staff;
+mod staff_desk;
 mod station;
 mod tls;
 mod visits;

@@ -1,5 +1,6 @@
 //! A station in process.
 
+use crate::contract::assert_as_described;
 use augenmass::api::{Hub, ServiceInfo, Views, router};
 use augenmass::app::access::of_station;
 use augenmass::app::config;
@@ -7,7 +8,7 @@ use augenmass::app::driver::{Driver, Sinks, Sources};
 use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
 use augenmass::io::clock::Clock;
 use augenmass::io::store::{Database, Writer};
-use augenmass_core::station::Machine;
+use augenmass_core::station::{Input, Machine};
 use augenmass_core::verdict::Versions;
 use axum::Router;
 use axum::body::Body;
@@ -33,10 +34,14 @@ pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
     });
     let file = config::parse(&text, "basket-plate.toml").unwrap();
     let clock = Clock::start();
-    let restored = Database::open(directory).unwrap().restore().unwrap();
+    let database = Database::open(directory).unwrap();
+    let restored = database.restore().unwrap();
     let mut station = wiring::station(&file, &Calibrations::default(), Versions::default()).unwrap();
     station.has_camera = false;
-    let machine = Machine::new(station, restored, clock.now());
+    let mut machine = Machine::new(station, restored, clock.now());
+    if let Some(catalogue) = database.catalogue().unwrap() {
+        machine.handle(clock.now(), Input::Goods { catalogue: Arc::new(catalogue), gallery: None });
+    }
     let (serial_events, serial) = mpsc::channel(64);
     let (store_events, store) = mpsc::unbounded_channel();
     let (calls, requests) = mpsc::channel(64);
@@ -68,11 +73,14 @@ pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value, String) {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).map(|h| h.to_str().unwrap().to_owned()).unwrap_or_default();
     let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or(Value::Null), kind)
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    assert_as_described(&method, &path, status.as_u16(), &kind, &body);
+    (status, body, kind)
 }
 
 pub async fn call(router: &Router, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {

@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::onnxruntime;
 use crate::process::{Stop, run, step};
 use crate::workspace::Workspace;
+use crate::{chromium, onnxruntime};
 
 /// Runs all steps, and stops at the first that fails.
 ///
@@ -20,6 +20,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
         command
     };
     step("ONNX Runtime", || onnxruntime::ensure(workspace).map(drop))?;
+    let browser = step("Chromium", || chromium::ensure(&stop))?;
     if is_installed("fmt") {
         step("format", || run("cargo fmt", &mut cargo(&["fmt", "--all", "--check"]), &stop))?;
     }
@@ -28,7 +29,11 @@ pub fn test(workspace: &Workspace) -> Result<()> {
         step("lints", || run("cargo clippy", &mut cargo(&lints), &stop))?;
     }
     step("programs", || run("cargo build", &mut cargo(&["build", "--workspace", "--bins"]), &stop))?;
-    step("tests", || run("cargo test", &mut cargo(&["test", "--workspace"]), &stop))?;
+    step("tests", || {
+        let mut tests = cargo(&["test", "--workspace"]);
+        tests.env(chromium::BROWSER, &browser.program).env(chromium::DRIVER, &browser.driver);
+        run("cargo test", &mut tests, &stop)
+    })?;
     eprintln!("all is well");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Set-up and the project's own commands: `cargo xtask demo | test | evaluate | prove | onnxruntime`.
 
 mod check;
+mod chromium;
 mod demo;
 mod evaluate;
 mod gallery;

@@ -23,8 +23,10 @@ mod studio;
 mod surroundings;
 
 pub use fixtures::{FLOOR_MM, TAPER_MM};
+pub use lens::Lens;
 pub use mesh::{Mesh, V3};
 pub use picture::Rendered;
 pub use renderer::Renderer;
-pub use lens::Lens;
-pub use scene::{BagPose, CameraModel, ContainerKind, ContainerShape, HandPose, Light, Placed, Plate, Pose, Scene, Surface};
+pub use scene::{
+    BagPose, CameraModel, ContainerKind, ContainerShape, HandPose, Light, Placed, Plate, Pose, Scene, Surface,
+};

@@ -13,6 +13,8 @@ const REACH: f64 = 9.0;
 const NEAR: f64 = 3.0;
 /// Parts of a mixture rarer than this are added by mean and variance.
 const RARE: f64 = 0.012;
+/// Sums that are added up side by side.
+const LANES: usize = 4;
 /// Fewest and most points of a grid.
 const POINTS: (usize, usize) = (256, 8192);
 
@@ -257,15 +259,29 @@ impl Density {
         let clamp = |g: f64| ((g / h + middle).max(0.0) as usize).min(self.grid.points - 1);
         let (from, to) = (clamp(x - reach), clamp(x + reach));
         let first = x - (from as f64 - middle) * h;
-        let mut value = (-0.5 * first * first / c.variance_g2).exp();
-        let mut ratio = ((first * h - 0.5 * h * h) / c.variance_g2).exp();
+        // Four Gaussians side by side, each every fourth point, so that no product waits for the one before it.
+        let start = (-0.5 * first * first / c.variance_g2).exp();
+        let step = ((first * h - 0.5 * h * h) / c.variance_g2).exp();
         let shrink = (-h * h / c.variance_g2).exp();
-        let mut sum = 0.0;
-        for density in &self.values[from..=to] {
-            sum += density * value;
-            value *= ratio;
+        let (mut values, mut ratios) = ([start; LANES], [step.powi(4) * shrink.powi(6); LANES]);
+        let mut ratio = step;
+        for lane in 1..LANES {
+            values[lane] = values[lane - 1] * ratio;
+            ratios[lane] = ratios[lane - 1] * shrink.powi(4);
             ratio *= shrink;
         }
+        let further = shrink.powi(16);
+        let mut sums = [0.0; LANES];
+        let (fours, rest) = self.values[from..=to].as_chunks::<LANES>();
+        for four in fours {
+            for lane in 0..LANES {
+                sums[lane] += four[lane] * values[lane];
+                values[lane] *= ratios[lane];
+                ratios[lane] *= further;
+            }
+        }
+        let sum =
+            sums.iter().sum::<f64>() + rest.iter().zip(values).map(|(density, value)| density * value).sum::<f64>();
         c.weight * sum * h / (TAU * c.variance_g2).sqrt()
     }
 

@@ -59,10 +59,21 @@ pub struct Plan {
 pub struct School {
     /// Whether a pack's gross mass is known from the start, or only what is in it.
     pub gross: bool,
-    /// Whether goods are put down one by one, or all that is known is the whole basket.
-    pub steps: bool,
+    /// What is weighed.
+    pub weighed: Weighed,
     /// Whether some visits are poisoned on purpose.
     pub poison: Poison,
+}
+
+/// What is weighed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighed {
+    /// Whole baskets as shoppers bring them.
+    Totals,
+    /// The same baskets, put down one good after the other.
+    OneByOne,
+    /// Each product alone on the plate, all of them equally often.
+    Singly,
 }
 
 /// Who tries to teach nonsense.
@@ -114,14 +125,16 @@ pub struct Course {
 
 /// Measures the schools of the promise, two at a time.
 pub fn run(plan: &Plan) -> Vec<Course> {
-    let school = |gross, steps, poison| School { gross, steps, poison };
+    let school = |gross, weighed, poison| School { gross, weighed, poison };
     let schools = [
-        school(true, false, Poison::None),
-        school(false, false, Poison::None),
-        school(false, true, Poison::None),
-        school(true, true, Poison::None),
-        school(true, false, Poison::Any),
-        school(true, false, Poison::Aimed),
+        school(true, Weighed::Totals, Poison::None),
+        school(false, Weighed::Totals, Poison::None),
+        school(true, Weighed::Singly, Poison::None),
+        school(false, Weighed::Singly, Poison::None),
+        school(true, Weighed::OneByOne, Poison::None),
+        school(false, Weighed::OneByOne, Poison::None),
+        school(true, Weighed::Totals, Poison::Any),
+        school(true, Weighed::Totals, Poison::Aimed),
     ];
     let mut courses = Vec::with_capacity(schools.len());
     for pair in schools.chunks(2) {
@@ -214,7 +227,10 @@ impl Pupil<'_> {
         let packs = self.shop.goods.iter().filter(|g| g.kind != Kind::Weighed).count() as u64;
         let mut learned = 0;
         while self.seen.iter().sum::<u64>() < u64::from(visits) * packs {
-            self.visit();
+            match self.school.weighed {
+                Weighed::Totals | Weighed::OneByOne => self.visit(),
+                Weighed::Singly => self.weigh_all(),
+            }
             learned += 1;
             // A new snapshot of the catalogue between attempts, some times a day.
             if learned % 10 == 0 {
@@ -244,6 +260,28 @@ impl Pupil<'_> {
             spread: by_share(&|i, g| weight(i).sd_g / sd_g(g)),
             new_packs: self.new_packs,
             means_g: self.catalogue.products().iter().map(|p| p.weight.mean_g).collect(),
+        }
+    }
+
+    /// Puts one unit of each product on the plate alone, once.
+    fn weigh_all(&mut self) {
+        self.visits += 1;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.plan.seed.wrapping_mul(0x51E1_4617).wrapping_add(self.visits));
+        let scale = trip::scale_law();
+        for (index, good) in self.shop.goods.iter().enumerate().filter(|(_, g)| g.kind != Kind::Weighed) {
+            let Some(subject) = subject(index) else { continue };
+            let equation = Equation {
+                terms: vec![Term { subject, units: 1 }],
+                measured_g: good.law.mean_g + good.law.draw(1, &mut rng) + scale.draw(&mut rng),
+                variance_g2: SCALE_G2,
+                confirmed: Confirmed::Unchosen,
+                shopper: None,
+                at: Wall::from_ms(self.visits as i64 * 86_400_000),
+            };
+            if let Ok(changes) = self.learner.learn(&equation) {
+                self.new_packs += changes.iter().filter(|c| c.why == Why::NewPack).count() as u64;
+            }
+            self.seen[index] += 1;
         }
     }
 
@@ -286,7 +324,7 @@ impl Pupil<'_> {
         }
         let Some(confirmed) = confirmed else { return };
         let at = Wall::from_ms((self.visits / A_DAY) as i64 * 86_400_000);
-        for equation in equations(&trip, self.school.steps, confirmed, &shopper, at) {
+        for equation in equations(&trip, self.school.weighed, confirmed, &shopper, at) {
             if let Ok(changes) = self.learner.learn(&equation) {
                 self.new_packs += changes.iter().filter(|c| c.why == Why::NewPack).count() as u64;
             }
@@ -328,7 +366,7 @@ fn limit(passes: &mut impl FnMut(f64) -> bool, from_g: f64, to_g: f64) -> f64 {
 }
 
 /// What a visit says: one equation for all of it, or one a step.
-fn equations(trip: &Trip, steps: bool, confirmed: Confirmed, shopper: &str, at: Wall) -> Vec<Equation> {
+fn equations(trip: &Trip, weighed: Weighed, confirmed: Confirmed, shopper: &str, at: Wall) -> Vec<Equation> {
     let of_lines = |indices: &mut dyn Iterator<Item = usize>,
                     measured_g: f64,
                     variance_g2: f64,
@@ -348,7 +386,7 @@ fn equations(trip: &Trip, steps: bool, confirmed: Confirmed, shopper: &str, at: 
         }
         equation
     };
-    if steps {
+    if weighed == Weighed::OneByOne {
         let step = |s: &trip::Step| {
             let only = (s.lines.len() == 1)
                 .then(|| of_lines(&mut s.lines.iter().copied(), s.mass_g, STEP_G2, Confirmed::Unchosen));
@@ -416,7 +454,11 @@ impl School {
     /// For people.
     pub fn name(&self) -> String {
         let known = if self.gross { "gross mass known" } else { "net content only" };
-        let how = if self.steps { "one by one" } else { "totals" };
+        let how = match self.weighed {
+            Weighed::Totals => "totals",
+            Weighed::OneByOne => "one by one",
+            Weighed::Singly => "singly",
+        };
         let poison = match self.poison {
             Poison::None => "",
             Poison::Any => ", 5 % poisoned",
@@ -507,7 +549,7 @@ mod tests {
     #[test]
     fn totals_teach() {
         let plan = Plan { seed: 5, products: 40, baskets: 100, items: 10, visits: vec![0, 40] };
-        let school = School { gross: false, steps: false, poison: Poison::None };
+        let school = School { gross: false, weighed: Weighed::Totals, poison: Poison::None };
         let course = course(&plan, school);
         let [before, after] = &course.points[..] else { panic!("{course:?}") };
         assert!(after.off_spreads < 0.6 * before.off_spreads, "{} to {}", before.off_spreads, after.off_spreads);

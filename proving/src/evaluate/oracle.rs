@@ -21,6 +21,8 @@ use super::weighing::Weighing;
 
 /// Pairs of two unscanned goods are sampled by so many first ones.
 const FIRSTS: usize = 8;
+/// So many times what is left out may be missed by the estimate that leaves it out.
+const DIM: f64 = 10.0;
 /// A density so small is rounding.
 const NOTHING: f64 = 1e-30;
 
@@ -235,17 +237,22 @@ impl<'a> Oracle<'a> {
         &self.by_mass[start..end.max(start)]
     }
 
-    /// Whether so many units of a good could make `x_g` on this density at all.
-    fn reaches(&self, w: &Weighing<'_>, x_g: f64, product: usize, units: f64) -> bool {
+    /// About how dense so many units of a good are at `x_g` on this density, tails rather too thick than too thin: what this makes nothing of
+    /// need not be computed.
+    fn about(&self, w: &Weighing<'_>, x_g: f64, product: usize, units: f64) -> f64 {
         let plain = &self.plain[product];
         let variance = w.all.sd_g().powi(2) + units * units * plain.variance_g2;
-        (x_g - units * plain.mean_g).powi(2) <= 49.0 * variance
+        let square = (x_g - units * plain.mean_g).powi(2) / variance;
+        if square > 49.0 {
+            return 0.0;
+        }
+        ((-0.5 * square).exp() + 0.05 * (-square / 18.0).exp()) / variance.sqrt()
     }
 
     /// Density if these units of a good were not scanned, crops included; 0 where the mass alone makes it less than `floor`.
     fn unscanned_units(&self, part: &Part<'_>, product: usize, units: usize, floor: f64) -> f64 {
         let w = &part.weighing;
-        if !self.reaches(w, w.x_g, product, units as f64) {
+        if self.about(w, w.x_g, product, units as f64) <= DIM * floor {
             return 0.0;
         }
         let density = w.all.with(&self.added[product][units - 1], w.x_g);
@@ -323,7 +330,7 @@ impl<'a> Oracle<'a> {
         let one = self.plain[first];
         let (mut seen, mut blind) = (0.0, 0.0);
         for &second in self.near(w, w.x_g - one.mean_g, 1.0) {
-            if !self.reaches(w, w.x_g - one.mean_g, second, 1.0) {
+            if self.about(w, w.x_g - one.mean_g, second, 1.0) <= 1e-14 {
                 continue;
             }
             let two = self.plain[second];
@@ -385,11 +392,13 @@ impl<'a> Oracle<'a> {
         }
         let (mut with, mut without) = (0.0, 0.0);
         for &product in self.near(&part.weighing, at_g, 1.0) {
-            if product == line.product || !self.reaches(&part.weighing, at_g, product, 1.0) {
+            let share = self.instead_share(line.product, product);
+            let floor = 1e-9 * (part.right + blind);
+            if product == line.product || share * self.about(&part.weighing, at_g, product, 1.0) <= DIM * floor {
                 continue;
             }
-            let joint = self.instead_share(line.product, product) * fewer.with_gaussian(&self.plain[product], at_g);
-            if joint > 1e-9 * (part.right + blind) {
+            let joint = share * fewer.with_gaussian(&self.plain[product], at_g);
+            if joint > floor {
                 without += joint;
                 with += joint * view.change(Some((line.product, 1)), &[(product, 1)]);
             }
@@ -437,7 +446,7 @@ impl<'a> Oracle<'a> {
         let (w, prior) = (&part.weighing, by * self.swap_prior(trip));
         let at_g = w.x_g + w.laws[place].mean_g;
         let joint = |p: usize| {
-            if !self.reaches(w, at_g, p, 1.0) {
+            if self.about(w, at_g, p, 1.0) <= 0.0 {
                 return 0.0;
             }
             let density = w.fewer(place).with(&self.added[p][0], at_g);

@@ -375,6 +375,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let control_sample = optional("control_sample", 0.0..=1.0, usual.control_sample);
     let stale_weight_rate = optional("stale_weight_rate", 0.0..=0.5, usual.stale_weight_rate);
     let wrong_label_rate = optional("wrong_label_rate", 0.0..=0.5, usual.wrong_label_rate);
+    let four_eyes_above_minor = table.optional_whole("four_eyes_above_minor", 0..=100_000_000);
     let without_camera = table.choice(
         "without_camera",
         &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
@@ -390,6 +391,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
         stale_weight_rate,
         wrong_label_rate,
         max_corrections: max_corrections?,
+        four_eyes_above_minor,
         without_camera: without_camera?,
     })
 }

@@ -369,6 +369,9 @@ pub struct Policy {
     pub wrong_label_rate: f64,
     /// After so many `correct` answers in one validation comes `assist`; 1 to 20.
     pub max_corrections: u32,
+    /// Baskets worth more than this are approved by two people of the staff, in the currency's minor unit; by one, if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub four_eyes_above_minor: Option<i64>,
     /// What is done while the camera is out.
     pub without_camera: WithoutCamera,
 }

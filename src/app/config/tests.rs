@@ -41,6 +41,19 @@ fn both_stations_are_read() {
     assert_ne!(trolley.api.listen, basket.api.listen);
 }
 
+/// What a retailer leaves out is as the judge was measured with; what he sets is taken, and what makes no sense is refused in place.
+#[test]
+fn a_retailer_may_set_each_cost_and_rate() {
+    let usual = parse(BASKET, "x.toml").unwrap().policy;
+    assert_eq!((usual.waiting_cost_per_s, usual.first_visit_grace, usual.control_sample), (0.005, 1.5, 0.0));
+    let set = "[policy]\nwaiting_cost_per_s = 0.02\nfirst_visit_grace = 3.0\ncontrol_sample = 0.01\nstaff_cost = 2.5\n";
+    let own = parse(&BASKET.replacen("[policy]\n", set, 1), "x.toml").unwrap().policy;
+    assert_eq!((own.waiting_cost_per_s, own.first_visit_grace), (0.02, 3.0));
+    assert_eq!((own.control_sample, own.staff_cost), (0.01, 2.5));
+    one_fault("[policy]\n", "[policy]\ncontrol_sample = 1.5\n", &["control_sample"]);
+    one_fault("[policy]\n", "[policy]\nfirst_visit_grace = 0.5\n", &["first_visit_grace"]);
+}
+
 #[test]
 fn finished_scales_are_read_with_what_their_frames_leave_open() {
     let sics = parse(include_str!("../../../hw-configs/indicator-mt-sics.toml"), "x.toml").unwrap();

@@ -16,6 +16,8 @@ const WIDEST_G: usize = 64;
 const CATEGORY_BIN_G: usize = 4;
 /// Bins in which pairs are added up, grams.
 const PAIR_BIN_G: usize = 4;
+/// Sums that are added up side by side.
+const LANES: usize = 4;
 /// A Gaussian is drawn this far to either side, in sigma.
 const REACH: f64 = 6.0;
 /// Bins may be this share of a sigma: then what they hide is less than a hundredth of the density within two sigma.
@@ -83,18 +85,31 @@ impl MassDensity {
             return 0.0;
         }
         let (from, to) = (low.ceil().max(0.0) as usize, (high as usize).min(last));
-        // exp(-(x + i·h)²/2v) by recurrence: no exponential is taken in the loop.
+        // exp(-(x + i·h)²/2v) by recurrence: no exponential is taken in the loop. Four side by side, each every fourth bin, so that no product
+        // waits for the one before it.
         let variance = sigma_g * sigma_g;
         let first = from as f64 * h - at_g;
-        let mut value = (-0.5 * first * first / variance).exp();
-        let mut ratio = (-(first * h + 0.5 * h * h) / variance).exp();
+        let start = (-0.5 * first * first / variance).exp();
+        let step = (-(first * h + 0.5 * h * h) / variance).exp();
         let shrink = (-h * h / variance).exp();
-        let mut sum = 0.0;
-        for weight in level.weights.get(from..=to).unwrap_or_default() {
-            sum += f64::from(*weight) * value;
-            value *= ratio;
+        let (mut values, mut ratios) = ([start; LANES], [step.powi(4) * shrink.powi(6); LANES]);
+        let mut ratio = step;
+        for lane in 1..LANES {
+            values[lane] = values[lane - 1] * ratio;
+            ratios[lane] = ratios[lane - 1] * shrink.powi(4);
             ratio *= shrink;
         }
+        let further = shrink.powi(16);
+        let mut sums = [0.0; LANES];
+        let (fours, rest) = level.weights.get(from..=to).unwrap_or_default().as_chunks::<LANES>();
+        for four in fours {
+            for lane in 0..LANES {
+                sums[lane] += f64::from(four[lane]) * values[lane];
+                values[lane] *= ratios[lane];
+                ratios[lane] *= further;
+            }
+        }
+        let sum = sums.iter().sum::<f64>() + rest.iter().zip(values).map(|(w, v)| f64::from(*w) * v).sum::<f64>();
         sum / (TAU * variance).sqrt()
     }
 }

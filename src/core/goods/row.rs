@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 /// Heaviest unit that is sold over a counter, grams.
 const UNIT_MAX_G: f64 = 100_000.0;
+/// What is sold by the piece and varies by nature varies by about this share of its mass, 1 sigma (FIELD 3.5: loose produce).
+const GROWN: f64 = 0.15;
 /// Dearest unit, minor units.
 const PRICE_MAX: i64 = 1_000_000_000;
 
@@ -149,9 +151,13 @@ impl Row {
             (Some(gross_g), Some(net_g)) => WeightBelief { mean_g: gross_g, ..prior::gross(gross_g, net_g) },
             (None, Some(net_g)) => prior::net_only(net_g),
         };
+        let usual_sd_g = match self.kind {
+            Kind::Piece | Kind::Weighed => printed.sd_g,
+            Kind::Varying => GROWN * printed.mean_g,
+        };
         Ok(WeightBelief {
             mean_g: printed.mean_g,
-            sd_g: self.gross_sd_g.unwrap_or(printed.sd_g),
+            sd_g: self.gross_sd_g.unwrap_or(usual_sd_g),
             mean_sd_g: self.mean_sd_g.unwrap_or(printed.mean_sd_g),
             source,
         })

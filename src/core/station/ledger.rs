@@ -118,6 +118,9 @@ impl Ledger {
 
     /// Notes that a validation has ended; the oldest ended ones are left to the store.
     pub fn closed(&mut self, id: &ValidationId) {
+        if self.closed.contains(id) {
+            return;
+        }
         self.closed.push(id.clone());
         if self.closed.len() > limits::CLOSED_VALIDATIONS_MAX {
             let oldest = self.closed.remove(0);

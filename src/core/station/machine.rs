@@ -1,17 +1,19 @@
 //! The root machine: everything that happens to a station goes in, everything it wants done comes out.
 
+mod staff;
+
 use super::case::Case;
 use super::ledger::{Ledger, Put};
 use super::limits;
 use super::message::{Answer, Input, Mark, Now, Output, Record, Refusal, Request, SaveId, Ticket};
 use super::senses::{Evidence, Senses, WithoutCamera};
 use super::view::{PlateState, StationView, ValidationState, ValidationView};
-use super::visit::Visit;
+use super::visit::{Past, Visit, Voided};
 use crate::basket::{Basket, InStorePattern, Today};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, StationId, ValidationId};
 use crate::verdict::judge::Conclusion;
-use crate::verdict::{Outcome, Policy, Verdict, Versions};
+use crate::verdict::{Outcome, Policy, Resolution, Verdict, Versions};
 use crate::weighing::{Load, Scale, ScaleConfig, ScaleEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct Restored {
     pub baskets: Vec<(BasketId, Basket)>,
     /// Validations with their verdicts in order.
     pub validations: Vec<RestoredVisit>,
+    /// Why staff has taken the station out of service, if they have.
+    pub out_of_service: Option<String>,
 }
 
 /// A validation as the store kept it.
@@ -63,6 +67,10 @@ pub struct RestoredVisit {
     pub void: Option<u32>,
     /// What the shopper said of it.
     pub marks: Vec<Mark>,
+    /// The resolution that ended it and holds.
+    pub resolution: Option<Arc<Resolution>>,
+    /// How often staff has decided.
+    pub resolutions: u32,
 }
 
 /// What a record on its way to the disk will bring about.
@@ -70,6 +78,7 @@ pub struct RestoredVisit {
 enum AfterSave {
     Answer(Ticket, Answer),
     Tell(ValidationId),
+    Staff(Ticket, staff::Done),
     Nothing,
 }
 
@@ -94,6 +103,7 @@ pub struct Machine {
     next_save: SaveId,
     outputs: VecDeque<Output>,
     published: BTreeMap<ValidationId, ValidationView>,
+    out_of_service: Option<String>,
 }
 
 impl Machine {
@@ -105,10 +115,10 @@ impl Machine {
             let _ = ledger.put(&id, basket, &config.in_store_codes, Today::of(now.wall));
         }
         let mut active = None;
-        for RestoredVisit { id, basket_id, verdicts, void, marks } in restored.validations {
+        for RestoredVisit { id, basket_id, verdicts, void, marks, resolution, resolutions } in restored.validations {
             let corrections = verdicts.iter().filter(|v| v.outcome == Outcome::Correct).count() as u32;
-            let visit =
-                Visit::restore(id.clone(), basket_id, verdicts.last().cloned(), void, corrections, &marks, now.mono);
+            let past = Past { latest: verdicts.last().cloned(), void, corrections, resolution, resolutions };
+            let visit = Visit::restore(id.clone(), basket_id, past, &marks, now.mono);
             let closed = visit.is_closed();
             if ledger.open(visit).is_err() {
                 continue;
@@ -120,6 +130,9 @@ impl Machine {
             }
         }
         let senses = Senses::new(Scale::new(config.scale.clone()), config.has_camera, config.without_camera);
+        // Staff must see those, too, that nobody has asked for since.
+        let aside = ledger.open_visits().map(|visit| (visit.id.clone(), visit.view(ValidationState::Aside)));
+        let published: BTreeMap<_, _> = aside.collect();
         Self {
             config,
             senses,
@@ -133,8 +146,9 @@ impl Machine {
             waiting: BTreeMap::new(),
             retry_saves: VecDeque::new(),
             next_save: 1,
-            outputs: VecDeque::new(),
-            published: BTreeMap::new(),
+            outputs: published.values().cloned().map(Output::Publish).collect(),
+            published,
+            out_of_service: restored.out_of_service,
         }
     }
 
@@ -230,6 +244,7 @@ impl Machine {
             active,
             open: self.ledger.open_count(),
             verdict_on_plate,
+            out_of_service: self.out_of_service.clone(),
         }
     }
 
@@ -291,14 +306,18 @@ impl Machine {
     /// A pass holds for what was judged: whoever adds goods before the basket leaves the plate is judged again.
     fn void_if_more(&mut self, now: Now, load: &Load) {
         let Some(id) = self.owner.clone() else { return };
-        let Some(attempt) = self.ledger.visit_mut(&id).and_then(|visit| visit.void_if_more(load, now.mono)) else {
+        let Some(voided) = self.ledger.visit_mut(&id).and_then(|visit| visit.void_if_more(load, now.mono)) else {
             return;
         };
         self.ledger.reopened(&id);
         if self.active.as_ref() != Some(&id) {
             self.displaced = self.active.replace(id.clone());
         }
-        self.save(Record::Void { id, attempt, at: now.wall }, AfterSave::Nothing);
+        let record = match voided {
+            Voided::Attempt(attempt) => Record::Void { id, attempt, at: now.wall },
+            Voided::Resolution(number) => Record::Undone { id, number, by: None, at: now.wall },
+        };
+        self.save(record, AfterSave::Nothing);
     }
 
     /// Goes as far as what is known allows.
@@ -414,9 +433,8 @@ impl Machine {
     fn saved(&mut self, save: SaveId) {
         match self.waiting.remove(&save) {
             None | Some((_, AfterSave::Nothing)) => {}
-            Some((_, AfterSave::Answer(ticket, answer))) => {
-                self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) })
-            }
+            Some((_, AfterSave::Answer(ticket, answer))) => self.answer(ticket, Ok(answer)),
+            Some((_, AfterSave::Staff(ticket, done))) => self.staff_saved(ticket, done),
             Some((_, AfterSave::Tell(id))) => {
                 if let Some(visit) = self.ledger.visit_mut(&id) {
                     visit.saved();
@@ -440,12 +458,18 @@ impl Machine {
                 Request::Validate { id, basket_id, station_code } => self.validate(now, id, basket_id, &station_code),
                 Request::Retry { id } => self.retry(now, &id),
                 Request::Mark { id, mark } => self.mark(now, id, mark),
+                Request::Dossier { id } => self.dossier(&id),
+                Request::Resolve { id, deed } => return self.or_refuse(ticket, |m| m.resolve(now, ticket, &id, *deed)),
+                Request::Undo { id, number, by } => {
+                    return self.or_refuse(ticket, |m| m.undo(now, ticket, id, number, by));
+                }
+                Request::Service { serves, why, by } => return self.service(now, ticket, serves, why, by),
             }
         };
         match done {
             Ok((Some(record), answer)) => self.save(record, AfterSave::Answer(ticket, answer)),
-            Ok((None, answer)) => self.outputs.push_back(Output::Answer { ticket, answer: Ok(answer) }),
-            Err(refusal) => self.outputs.push_back(Output::Answer { ticket, answer: Err(refusal) }),
+            Ok((None, answer)) => self.answer(ticket, Ok(answer)),
+            Err(refusal) => self.answer(ticket, Err(refusal)),
         }
     }
 
@@ -477,6 +501,9 @@ impl Machine {
         if let Some(open) = self.ledger.open_for(&basket_id).cloned() {
             self.active = Some(open.clone());
             return Ok((None, Answer::Validation { id: open, created: false }));
+        }
+        if self.out_of_service.is_some() {
+            return Err(Refusal::OutOfService);
         }
         self.ledger.open(Visit::open(id.clone(), basket_id.clone(), now.mono))?;
         self.active = Some(id.clone());

@@ -1,10 +1,11 @@
 //! What goes into the root machine and what comes out of it.
 
+use super::dossier::Dossier;
 use super::view::ValidationView;
-use crate::basket::{Basket, BasketFault};
+use crate::basket::{Basket, BasketFault, Line};
 use crate::goods::{Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, ValidationId, Wall};
-use crate::verdict::Verdict;
+use crate::verdict::{Action, Reason, Resolution, Staff, Verdict};
 use crate::vision::Scene;
 use std::sync::Arc;
 
@@ -114,6 +115,61 @@ pub enum Request {
         /// What.
         mark: Mark,
     },
+    /// What lies behind a validation, for staff.
+    Dossier {
+        /// The validation.
+        id: ValidationId,
+    },
+    /// Staff has decided.
+    Resolve {
+        /// The validation.
+        id: ValidationId,
+        /// What.
+        deed: Box<Deed>,
+    },
+    /// Staff takes the resolution back that ended a validation.
+    Undo {
+        /// The validation.
+        id: ValidationId,
+        /// The resolution.
+        number: u32,
+        /// Who.
+        by: Staff,
+    },
+    /// Staff takes the station out of service, or puts it back.
+    Service {
+        /// Whether it serves.
+        serves: bool,
+        /// Why, in staff's words.
+        why: String,
+        /// Who.
+        by: Staff,
+    },
+}
+
+/// What staff has decided of a basket; whether they may is for others to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deed {
+    /// What.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The attempt that they had before them; a later one is news that they have not seen.
+    pub attempt: Option<u32>,
+    /// The list that they had before them; a later one is another basket.
+    pub revision: u64,
+    /// Whether the shopper's age was checked.
+    pub age_checked: bool,
+    /// The corrected list, of a correction alone.
+    pub lines: Option<Vec<Line>>,
+    /// What the list cost, minor units.
+    pub value_minor: i64,
+    /// Since when staff was needed.
+    pub since: Wall,
+    /// Who.
+    pub by: Staff,
+    /// Who confirmed it, where two were needed.
+    pub second: Option<Staff>,
 }
 
 /// What a shopper may say of a validation; kept beside it.
@@ -215,10 +271,39 @@ pub enum Record {
         /// When.
         at: Wall,
     },
+    /// Staff has decided of a basket; with the corrected list, if it was corrected.
+    Resolved {
+        /// What.
+        resolution: Arc<Resolution>,
+        /// The list as from now.
+        basket: Option<Basket>,
+    },
+    /// A resolution does not hold any more.
+    Undone {
+        /// The validation.
+        id: ValidationId,
+        /// The resolution.
+        number: u32,
+        /// Who took it back; `None` if goods were added before the basket left the plate.
+        by: Option<Staff>,
+        /// When.
+        at: Wall,
+    },
+    /// The station serves or serves not.
+    Service {
+        /// Whether it serves.
+        serves: bool,
+        /// Why.
+        why: String,
+        /// Who said so.
+        by: Staff,
+        /// When.
+        at: Wall,
+    },
 }
 
 /// What was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The list is kept.
     BasketKept {
@@ -238,6 +323,14 @@ pub enum Answer {
     Retrying,
     /// It is noted.
     Marked,
+    /// What lies behind a validation.
+    Dossier(Box<Dossier>),
+    /// Staff's decision is kept.
+    Resolved(Arc<Resolution>),
+    /// Staff's decision is taken back.
+    Undone,
+    /// The station serves or serves not, as was asked.
+    Service,
 }
 
 /// Why something was not done. State is untouched.
@@ -273,6 +366,21 @@ pub enum Refusal {
     /// A basket under validation cannot be deleted.
     #[error("the basket is under validation")]
     ValidationOpen,
+    /// An attempt or a resolution is on its way to the disk.
+    #[error("it is being decided just now; look again")]
+    Deciding,
+    /// There was another attempt since.
+    #[error("attempt {attempt} has been decided since; look again")]
+    NewsSince {
+        /// The latest one.
+        attempt: u32,
+    },
+    /// The resolution to be taken back is not the one that holds.
+    #[error("there is no such resolution to take back")]
+    UnknownResolution,
+    /// Staff has taken the station out of service.
+    #[error("this station is out of service")]
+    OutOfService,
     /// More than the station takes at one time.
     #[error("too much at one time; try again in a moment")]
     Busy,

@@ -4,6 +4,7 @@
 //! A verdict is told only after [`message::Input::Saved`] has come for it.
 
 pub mod case;
+pub mod dossier;
 pub mod ledger;
 pub mod lesson;
 pub mod limits;
@@ -13,7 +14,8 @@ pub mod senses;
 pub mod view;
 pub mod visit;
 
+pub use dossier::{Dossier, DossierLine};
 pub use machine::{Machine, Restored, RestoredVisit, StationConfig};
-pub use message::{Answer, Input, Mark, Now, Output, Record, Refusal, Request};
+pub use message::{Answer, Deed, Input, Mark, Now, Output, Record, Refusal, Request};
 pub use senses::WithoutCamera;
 pub use view::{PlateState, SenseView, StationView, ValidationState, ValidationView};

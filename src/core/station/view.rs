@@ -1,7 +1,7 @@
 //! What others may see of a station: copies, never the machine's own state.
 
 use crate::units::{BasketId, ValidationId};
-use crate::verdict::Verdict;
+use crate::verdict::{Resolution, Verdict};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -42,8 +42,13 @@ pub struct ValidationView {
     pub staff_called: bool,
     /// Whether the shopper has given it up.
     pub cancelled: bool,
+    /// How many attempts were `correct`.
+    pub corrections: u32,
     /// The latest attempt's verdict.
     pub verdict: Option<Arc<Verdict>>,
+    /// What staff has concluded, as long as it holds; told without who and why.
+    #[serde(serialize_with = "Resolution::serialize_told")]
+    pub resolution: Option<Arc<Resolution>>,
 }
 
 /// What the plate is doing.
@@ -88,4 +93,6 @@ pub struct StationView {
     pub open: usize,
     /// Whether what is on the plate belongs to the active validation's latest verdict.
     pub verdict_on_plate: bool,
+    /// Why staff has taken the station out of service, if they have.
+    pub out_of_service: Option<String>,
 }

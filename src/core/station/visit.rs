@@ -4,7 +4,7 @@ use super::limits;
 use super::message::Mark;
 use super::view::{ValidationState, ValidationView};
 use crate::units::{BasketId, Mass, Mono, ValidationId};
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::{Action, Outcome, Resolution, Verdict};
 use crate::weighing::Load;
 use std::sync::Arc;
 
@@ -32,6 +32,36 @@ pub struct Visit {
     called: bool,
     /// Whether the shopper has given it up.
     cancelled: bool,
+    /// What staff has decided, on its way to the disk, with what rested on the plate then.
+    resolving: Option<(Arc<Resolution>, Option<Load>)>,
+    /// What staff has decided, if it has ended the validation and holds.
+    resolution: Option<Arc<Resolution>>,
+    /// How often staff has decided.
+    resolutions: u32,
+}
+
+/// What does not hold any more because goods were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voided {
+    /// The pass of this attempt.
+    Attempt(u32),
+    /// The approval by this resolution.
+    Resolution(u32),
+}
+
+/// A validation's past, as the store kept it.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The latest verdict.
+    pub latest: Option<Arc<Verdict>>,
+    /// The attempt whose pass holds no more.
+    pub void: Option<u32>,
+    /// `correct` answers so far.
+    pub corrections: u32,
+    /// The resolution that ended it and holds.
+    pub resolution: Option<Arc<Resolution>>,
+    /// How often staff has decided.
+    pub resolutions: u32,
 }
 
 impl Visit {
@@ -49,20 +79,17 @@ impl Visit {
             corrections: 0,
             called: false,
             cancelled: false,
+            resolving: None,
+            resolution: None,
+            resolutions: 0,
         }
     }
 
     /// As it was before a restart. One that had not ended is judged again when its basket comes onto the plate.
-    pub fn restore(
-        id: ValidationId,
-        basket_id: BasketId,
-        latest: Option<Arc<Verdict>>,
-        void: Option<u32>,
-        corrections: u32,
-        marks: &[Mark],
-        now: Mono,
-    ) -> Self {
-        let mut visit = Self { latest, left: true, void, corrections, due: None, ..Self::open(id, basket_id, now) };
+    pub fn restore(id: ValidationId, basket_id: BasketId, past: Past, marks: &[Mark], now: Mono) -> Self {
+        let Past { latest, void, corrections, resolution, resolutions } = past;
+        let opened = Self::open(id, basket_id, now);
+        let mut visit = Self { latest, left: true, void, corrections, resolution, resolutions, due: None, ..opened };
         for mark in marks {
             visit.mark(*mark);
         }
@@ -72,24 +99,78 @@ impl Visit {
 
     /// Whether it has ended.
     pub fn is_closed(&self) -> bool {
-        self.cancelled || self.has_passed()
+        self.cancelled || self.has_passed() || self.resolution.is_some()
+    }
+
+    fn approval(&self) -> Option<u32> {
+        self.resolution.as_ref().filter(|r| r.action == Action::Approve).map(|r| r.number)
     }
 
     fn has_passed(&self) -> bool {
         self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Pass && self.void != Some(v.attempt))
     }
 
-    /// Takes a pass back if more rests on the plate than what passed and the basket has not left; gives its attempt.
+    /// Takes a pass or an approval back if more rests on the plate than what passed and the basket has not left.
     /// The next attempt is due then.
-    pub fn void_if_more(&mut self, load: &Load, now: Mono) -> Option<u32> {
-        let judged = self.judged.filter(|_| self.has_passed() && !self.cancelled && !self.left)?;
+    pub fn void_if_more(&mut self, load: &Load, now: Mono) -> Option<Voided> {
+        let judged = self.judged.filter(|_| !self.cancelled && !self.left)?;
         if load.mass - judged.mass <= limit(load, &judged) {
             return None;
         }
-        let attempt = self.latest.as_ref()?.attempt;
-        self.void = Some(attempt);
+        let voided = if let Some(number) = self.approval() {
+            self.resolution = None;
+            Voided::Resolution(number)
+        } else if self.has_passed() {
+            let attempt = self.latest.as_ref()?.attempt;
+            self.void = Some(attempt);
+            Voided::Attempt(attempt)
+        } else {
+            return None;
+        };
         self.ask(now);
-        Some(attempt)
+        Some(voided)
+    }
+
+    /// Number of the next resolution.
+    pub fn next_resolution(&self) -> u32 {
+        self.resolutions + 1
+    }
+
+    /// Staff has put the list right: it is judged again.
+    pub fn corrected(&mut self, now: Mono) {
+        self.resolutions += 1;
+        self.ask(now);
+    }
+
+    /// Staff has decided; it is told once it is durable. `load` is what rests on the plate, if that is this basket.
+    pub fn resolving(&mut self, resolution: Arc<Resolution>, load: Option<Load>) {
+        self.resolutions = resolution.number;
+        self.resolving = Some((resolution, load));
+    }
+
+    /// What staff has decided is durable.
+    pub fn resolved(&mut self) {
+        let Some((resolution, load)) = self.resolving.take() else { return };
+        if load.is_some() {
+            self.judged = load;
+            self.left = false;
+        }
+        self.resolution = Some(resolution);
+    }
+
+    /// The resolution that holds.
+    pub fn resolution(&self) -> Option<&Arc<Resolution>> {
+        self.resolution.as_ref()
+    }
+
+    /// The resolution is taken back: the validation stands where it stood before.
+    pub fn undone(&mut self, number: u32) {
+        self.resolution = self.resolution.take().filter(|resolution| resolution.number != number);
+    }
+
+    /// The latest attempt that is durable; 0 before the first.
+    pub fn attempt(&self) -> u32 {
+        self.latest.as_ref().map_or(0, |v| v.attempt)
     }
 
     /// Notes what the shopper wants.
@@ -108,9 +189,9 @@ impl Visit {
         }
     }
 
-    /// Whether a verdict is on its way to the disk.
+    /// Whether a verdict or a resolution is on its way to the disk.
     pub fn is_saving(&self) -> bool {
-        self.saving.is_some()
+        self.saving.is_some() || self.resolving.is_some()
     }
 
     /// Since when an attempt is asked for; `None` while one is being saved or after the end.
@@ -128,7 +209,7 @@ impl Visit {
     /// Whether the last attempt could not judge: it is judged again as soon as all senses are back.
     pub fn waits_for_sense(&self) -> bool {
         !self.is_closed()
-            && self.saving.is_none()
+            && !self.is_saving()
             && self.due.is_none()
             && self.latest.as_ref().is_some_and(|v| v.outcome == Outcome::Unavailable)
     }
@@ -196,11 +277,13 @@ impl Visit {
             validation_id: self.id.clone(),
             basket_id: self.basket_id.clone(),
             state,
-            attempt: self.latest.as_ref().map_or(0, |v| v.attempt),
+            attempt: self.attempt(),
             void: self.latest.as_ref().is_some_and(|v| self.void == Some(v.attempt)),
             staff_called: self.called,
             cancelled: self.cancelled,
+            corrections: self.corrections,
             verdict: self.latest.clone(),
+            resolution: self.resolution.clone(),
         }
     }
 }

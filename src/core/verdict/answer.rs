@@ -159,13 +159,13 @@ pub struct Verdict {
     pub versions: Versions,
 }
 
-fn rfc3339<S: Serializer>(at: &Wall, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn rfc3339<S: Serializer>(at: &Wall, serializer: S) -> Result<S::Ok, S::Error> {
     let text =
         jiff::Timestamp::from_millisecond(at.ms()).map(|t| format!("{t:.3}")).map_err(serde::ser::Error::custom)?;
     serializer.serialize_str(&text)
 }
 
-fn from_rfc3339<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Wall, D::Error> {
+pub(super) fn from_rfc3339<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Wall, D::Error> {
     let text = String::deserialize(deserializer)?;
     let at: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
     Ok(Wall::from_ms(at.as_millisecond()))

@@ -13,6 +13,7 @@ pub mod part;
 pub mod policy;
 pub mod posterior;
 pub mod priors;
+pub mod resolution;
 pub mod view;
 
 #[cfg(test)]
@@ -24,3 +25,4 @@ pub use judge::{Conclusion, Evidence, StepEvidence, judge};
 pub use message::Message;
 pub use policy::Policy;
 pub use posterior::{Judged, Posterior};
+pub use resolution::{Action, Reason, Resolution, Role, Staff};

@@ -1,6 +1,7 @@
 //! The SQLite file.
 
 use super::pass::note_pass;
+use super::resolution::{note_resolution, note_service, note_undone};
 use augenmass_core::basket::Basket;
 use augenmass_core::goods::{ImportFaults, LookVector};
 use augenmass_core::station::{Mark, Record, Restored, RestoredVisit};
@@ -52,7 +53,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -60,6 +61,9 @@ const MIGRATIONS: [&str; 8] = [
     super::pass::PASSES,
     super::credential::CREDENTIALS,
     BELIEFS,
+    super::audit::AUDIT,
+    super::staff::STAFF,
+    super::resolution::RESOLUTIONS,
     super::crops::CROPS,
 ];
 
@@ -183,9 +187,11 @@ impl Database {
             let (id, basket): (String, String) = (row.get(0)?, row.get(1)?);
             let id: ValidationId = id.try_into().map_err(|e| unreadable("validation", e))?;
             let (verdicts, void, marks) = (self.verdicts(&id)?, self.void(&id)?, self.marks(&id)?);
-            validations.push(RestoredVisit { id, basket_id: basket_id(basket)?, verdicts, void, marks });
+            let (resolution, resolutions) = self.resolution(&id)?;
+            let basket_id = basket_id(basket)?;
+            validations.push(RestoredVisit { id, basket_id, verdicts, void, marks, resolution, resolutions });
         }
-        Ok(Restored { baskets, validations })
+        Ok(Restored { baskets, validations, out_of_service: self.out_of_service()? })
     }
 
     /// All verdicts of a validation in the order of their attempts; empty if there is no such validation or it has none.
@@ -293,13 +299,7 @@ impl Database {
 
 fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), StoreError> {
     match record {
-        Record::Basket { id, basket } => {
-            connection.execute(
-                "INSERT INTO basket (id, revision, kept_at_ms, list) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, kept_at_ms = excluded.kept_at_ms, list = excluded.list",
-                params![id.as_str(), basket.revision as i64, now.ms(), json("basket", basket)?],
-            )?;
-        }
+        Record::Basket { id, basket } => save_basket(connection, id, basket, now)?,
         Record::BasketDeleted { id } => {
             connection.execute("DELETE FROM basket WHERE id = ?1", params![id.as_str()])?;
         }
@@ -336,11 +336,28 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
                 params![id.as_str(), attempt, at.ms()],
             )?;
         }
+        Record::Resolved { resolution, basket } => {
+            if let Some(basket) = basket {
+                save_basket(connection, &resolution.basket_id, basket, now)?;
+            }
+            note_resolution(connection, resolution)?;
+        }
+        Record::Undone { id, number, by, at } => note_undone(connection, id, *number, by.as_ref(), *at)?,
+        Record::Service { serves, why, by, at } => note_service(connection, *serves, why, by, *at)?,
     }
     Ok(())
 }
 
-fn json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
+fn save_basket(connection: &Connection, id: &BasketId, basket: &Basket, now: Wall) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO basket (id, revision, kept_at_ms, list) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, kept_at_ms = excluded.kept_at_ms, list = excluded.list",
+        params![id.as_str(), basket.revision as i64, now.ms(), json("basket", basket)?],
+    )?;
+    Ok(())
+}
+
+pub(super) fn json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| unreadable(table, e))
 }
 

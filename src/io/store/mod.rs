@@ -4,19 +4,28 @@
 //! [`Database`] is the file, used by whoever needs it on his own thread; [`Writer`] is a thread that owns one and
 //! commits what queues up together, so that a verdict costs one flush and not several.
 
+mod audit;
 mod beliefs;
 mod catalogue;
 mod credential;
 mod crops;
 mod csv;
 mod database;
+mod numbers;
 mod pass;
+mod resolution;
+mod staff;
+#[cfg(test)]
+mod tests;
 mod writer;
 
+pub use audit::{Audit, Audited};
 pub use beliefs::{PastBelief, Unlearned};
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
 pub use credential::Credential;
 pub use crops::{CropPicture, CropSet};
 pub use database::{Database, StoreError};
+pub use numbers::Numbers;
 pub use pass::{Pass, Redeemed};
+pub use staff::{Account, AccountEntry, Session};
 pub use writer::{StoreEvent, Writer};

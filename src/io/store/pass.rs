@@ -2,7 +2,7 @@
 
 use super::database::{Database, StoreError};
 use augenmass_core::goods::catalogue::hex;
-use augenmass_core::units::{ValidationId, Wall};
+use augenmass_core::units::{BasketId, ValidationId, Wall};
 use augenmass_core::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -42,19 +42,24 @@ pub enum Redeemed {
 /// Notes the list of a pass, in the transaction that keeps the verdict. Lists and verdicts are written in the order in which they came
 /// about, so the list that stands here is the one that was judged; one of another revision is not.
 pub(super) fn note_pass(connection: &Connection, verdict: &Verdict) -> Result<(), StoreError> {
+    let Some(hash) = list_hash(connection, &verdict.basket_id, verdict.revision)? else { return Ok(()) };
+    connection.execute(
+        "INSERT INTO pass (validation_id, attempt, basket_hash) VALUES (?1, ?2, ?3)",
+        params![verdict.validation_id.as_str(), verdict.attempt, hash],
+    )?;
+    Ok(())
+}
+
+/// The hash of a list, if it stands at this revision.
+pub(super) fn list_hash(connection: &Connection, id: &BasketId, revision: u64) -> Result<Option<String>, StoreError> {
     let list: Option<String> = connection
         .query_row(
             "SELECT list FROM basket WHERE id = ?1 AND revision = ?2",
-            params![verdict.basket_id.as_str(), verdict.revision as i64],
+            params![id.as_str(), revision as i64],
             |row| row.get(0),
         )
         .optional()?;
-    let Some(list) = list else { return Ok(()) };
-    connection.execute(
-        "INSERT INTO pass (validation_id, attempt, basket_hash) VALUES (?1, ?2, ?3)",
-        params![verdict.validation_id.as_str(), verdict.attempt, hex(&Sha256::digest(list.as_bytes()))],
-    )?;
-    Ok(())
+    Ok(list.map(|list| hex(&Sha256::digest(list.as_bytes()))))
 }
 
 fn read_pass(connection: &Connection, id: &ValidationId, attempt: u32) -> Result<Option<Pass>, StoreError> {

@@ -4,6 +4,9 @@ use super::rival::Rival;
 use crate::goods::product::{WeightBelief, WeightSource};
 use serde::{Deserialize, Serialize};
 
+/// How unsure a mean is that staff has doubted, as a share of it: as that of a pack of which only the content is known.
+const DOUBTED: f64 = 0.12;
+
 /// A belief about the mass of one unit of a product, or about the tare of a container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Belief {
@@ -43,6 +46,15 @@ impl Belief {
             start,
             rival: None,
         }
+    }
+
+    /// Forgets how sure it was.
+    pub fn doubt(&mut self) {
+        let unsure_g = DOUBTED * self.mean_g;
+        self.mean_variance_g2 = self.mean_variance_g2.max(unsure_g * unsure_g);
+        self.observations = 0.0;
+        self.source = WeightSource::Label;
+        self.rival = None;
     }
 
     /// As the judge uses it.
@@ -87,6 +99,12 @@ pub mod prior {
         (tolerable_error_g(net_g) / 2.0).max(0.5)
     }
 
+    /// The most that a pack of this mass can vary by and still be one of a filling machine's, 1 sigma in grams: the law allows 9 % of the
+    /// smallest contents, which is two sigma.
+    pub fn greatest_spread_g(mass_g: f64) -> f64 {
+        (0.045 * mass_g).max(0.5)
+    }
+
     /// From the net content alone: what the packaging weighs is not known.
     pub fn net_only(net_g: f64) -> WeightBelief {
         WeightBelief {
@@ -113,6 +131,21 @@ pub mod prior {
 mod tests {
     use super::prior::*;
     use super::*;
+
+    #[test]
+    fn a_belief_that_staff_doubts_keeps_its_mean_and_not_its_certainty() {
+        let mut belief =
+            Belief::new(WeightBelief { mean_g: 250.0, sd_g: 2.0, mean_sd_g: 0.2, source: WeightSource::StaffVerified });
+        belief.doubt();
+        let weight = belief.weight();
+        assert_eq!((weight.mean_g, weight.sd_g, weight.source), (250.0, 2.0, WeightSource::Label));
+        assert!((weight.mean_sd_g - 30.0).abs() < 1e-9);
+        // What was less sure still stays as it was.
+        let mut unsure = Belief::new(net_only(450.0));
+        let before = unsure.weight().mean_sd_g;
+        unsure.doubt();
+        assert_eq!(unsure.weight().mean_sd_g, before.max(0.12 * unsure.mean_g));
+    }
 
     /// FIELD's table at its own steps, halved; a jar of 450 g that weighs 680 g is 2.9 sigma of what a label lets expect, no miracle.
     #[test]

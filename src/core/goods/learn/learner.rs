@@ -1,6 +1,6 @@
 //! All beliefs, and what an equation does to them.
 
-use super::belief::Belief;
+use super::belief::{Belief, prior};
 use super::bounds::Bounds;
 use super::equation::{Confirmed, Equation, Subject};
 use super::lesson::Lesson;
@@ -31,6 +31,8 @@ pub enum Why {
     Catalogue,
     /// Somebody took it back.
     Rollback,
+    /// Staff says that it is wrong.
+    Doubted,
 }
 
 impl Why {
@@ -42,6 +44,7 @@ impl Why {
             Self::NewPack => "new_pack",
             Self::Catalogue => "catalogue",
             Self::Rollback => "rollback",
+            Self::Doubted => "doubted",
         }
     }
 }
@@ -115,6 +118,14 @@ impl Learner {
                 anew.then(|| Change { subject: subject.clone(), at, why: Why::Catalogue, belief })
             }
         }
+    }
+
+    /// Staff says that a belief is wrong: it stays, and is as unsure as that of a pack nobody has weighed, so that the judge stops nobody
+    /// by it and the next visits move it quickly.
+    pub fn doubt(&mut self, subject: &Subject, at: Wall) -> Option<Change> {
+        let belief = self.beliefs.get_mut(subject)?;
+        belief.doubt();
+        Some(Change { subject: subject.clone(), at, why: Why::Doubted, belief: belief.clone() })
     }
 
     /// The catalogue with what was learned of its products in place of what it says; products sold by weight say it themselves.
@@ -224,9 +235,13 @@ impl Learner {
     }
 }
 
-/// Whether a spread was taken from a label.
+/// Whether a spread was taken from what the law allows packs to be off by. What is said to vary more than that grew, and varies as it grew,
+/// however even the shop's packs turn out to be.
 fn follows_labels(subject: &Subject, belief: &Belief) -> bool {
-    matches!(subject, Subject::Product(_)) && belief.start.source == WeightSource::Label
+    let start = &belief.start;
+    matches!(subject, Subject::Product(_))
+        && start.source == WeightSource::Label
+        && start.sd_g <= prior::greatest_spread_g(start.mean_g)
 }
 
 /// Variance from unit to unit, g²: its own, and what is learned of all labels.

@@ -336,3 +336,18 @@ fn fifty_thousand_beliefs_are_small() {
     assert!(kept.is_some_and(|l| l.beliefs().len() == 50_001), "and one for all labels");
     assert!((1_000_000..60_000_000).contains(&bytes), "{bytes} bytes");
 }
+
+/// A shop of even packs and one kind of loose fruit, all known from labels: that packs are ten times as even as the law asks says nothing of fruit.
+#[test]
+fn what_grew_is_not_made_even_by_what_packs_are() {
+    let pack = |n: usize| start(200.0 + n as f64, 9.0, 2.0);
+    let mut learner = learner(&(0..20).map(pack).chain([start(180.0, 27.0, 10.0)]).collect::<Vec<_>>());
+    for n in 0..400usize {
+        let off = [0.9, -0.9, 0.3, -0.3][n / 20 % 4];
+        let at = day(1 + n as i64 / 20);
+        learner.learn(&visit(&[(n % 20, 1)], 200.0 + (n % 20) as f64 + off, 1.0, at)).unwrap();
+    }
+    let spread = |n: usize| learner.weight(&product(n)).unwrap().sd_g;
+    assert!(spread(3) < 3.0, "{}", spread(3));
+    assert_eq!(spread(20), 27.0);
+}

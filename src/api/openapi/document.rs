@@ -1,0 +1,187 @@
+//! From tables to the document.
+
+use super::operation::{Answer, Content, Operation, Place};
+use super::problems::{PROBLEMS, problems_of};
+use super::{CONTRACT_VERSION, examples, shapes};
+use crate::access::who::Who;
+use axum::http::{Method, StatusCode};
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Who gets in where, as the router has it.
+type AccessTable = [(Method, &'static str, &'static [Who])];
+
+/// Headings with what stands under them.
+const TAGS: [(&str, &str); 6] = [
+    ("Baskets", "The shopper's list, from the app or a handheld."),
+    ("Validations", "A basket on the plate: open, wait for the verdict, put it right."),
+    ("Gate", "Exit tokens: verified offline, or used up."),
+    ("Back office", "Products in, verdicts out."),
+    ("Display", "What the shopper sees at the station."),
+    ("Operations", "Health, metrics, this description."),
+];
+
+/// The whole document.
+pub(super) fn write(operations: &[Operation], access: &AccessTable) -> Value {
+    let mut schemas = Schemas::new();
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for operation in operations {
+        let who = access
+            .iter()
+            .find(|(method, path, _)| *method == operation.method && *path == operation.path)
+            .map_or(&[][..], |(_, _, who)| who);
+        let method = operation.method.as_str().to_lowercase();
+        paths.entry(operation.path).or_default().insert(method, write_one(operation, who, &mut schemas));
+    }
+    schemas.sent.subschema_for::<shapes::Id>();
+    schemas.told.subschema_for::<shapes::Problem>();
+    let tags: Vec<Value> = TAGS.iter().map(|(name, text)| json!({ "name": name, "description": text })).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Augenmass",
+            "version": CONTRACT_VERSION,
+            "summary": "The local API of a scan-and-go validation station",
+            "description": introduction(),
+            "license": { "name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT" },
+        },
+        "servers": [{ "url": "/", "description": "This station" }],
+        "tags": tags,
+        "paths": paths,
+        "components": { "schemas": schemas.finish(), "securitySchemes": security_schemes() },
+    })
+}
+
+fn introduction() -> String {
+    let mut text = "JSON over HTTP. Answers may gain members: ignore what you do not know. What is not done comes as a problem (RFC 9457, \
+        `application/problem+json`) whose `code` is stable; go by it, not by `detail`.\n\n\
+        | code | status | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for (code, status, meaning) in PROBLEMS {
+        text.push_str(&format!("| `{code}` | {status} | {meaning} |\n"));
+    }
+    text
+}
+
+/// Two generators: what is sent here may leave out what has a default, what is told from here has it always.
+struct Schemas {
+    sent: SchemaGenerator,
+    told: SchemaGenerator,
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = |settings: SchemaSettings| {
+            settings.with(|s| {
+                s.definitions_path = "/components/schemas".into();
+                s.meta_schema = None;
+            })
+        };
+        let draft = SchemaSettings::draft2020_12;
+        Self {
+            sent: settings(draft().for_deserialize()).into_generator(),
+            told: settings(draft().for_serialize()).into_generator(),
+        }
+    }
+
+    fn finish(mut self) -> Map<String, Value> {
+        let mut all = self.told.take_definitions(true);
+        // The list is told as it was sent.
+        all.extend(self.sent.take_definitions(true));
+        all
+    }
+}
+
+fn write_one(operation: &Operation, who: &[Who], schemas: &mut Schemas) -> Value {
+    let mut written = json!({
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.text,
+        "security": security(who),
+        "x-who": who.iter().map(|who| who.as_str()).collect::<Vec<_>>(),
+    });
+    if !operation.parameters.is_empty() {
+        let parameters = operation.parameters.iter().map(|parameter| {
+            json!({ "name": parameter.name, "in": parameter.place.as_str(), "required": parameter.place == Place::Path,
+                "description": parameter.text, "schema": parameter.schema, "example": parameter.example })
+        });
+        written["parameters"] = parameters.collect();
+    }
+    if !operation.request.is_empty() {
+        let content = contents(&operation.request, &mut schemas.sent);
+        written["requestBody"] = json!({ "required": true, "content": content });
+    }
+    let mut responses: BTreeMap<String, Value> = BTreeMap::new();
+    for answer in &operation.answers {
+        responses.insert(answer.status.to_string(), write_answer(answer, schemas));
+    }
+    for (status, codes) in problems_of(operation, who) {
+        let named: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+        let examples: Map<String, Value> =
+            codes.iter().map(|code| ((*code).to_owned(), json!({ "value": examples::problem(code) }))).collect();
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
+        let entry =
+            responses.entry(status.to_string()).or_insert_with(|| json!({ "description": reason, "content": {} }));
+        entry["description"] = format!("{}: {}", text_of(entry), named.join(", ")).into();
+        if let (Some(held), Value::Object(content)) = (entry["content"].as_object_mut(), content) {
+            held.extend(content);
+        }
+    }
+    written["responses"] = json!(responses);
+    written
+}
+
+fn text_of(entry: &Value) -> &str {
+    entry["description"].as_str().unwrap_or_default()
+}
+
+fn write_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
+    let mut written = json!({ "description": answer.text });
+    if !answer.body.is_empty() {
+        written["content"] = contents(&answer.body, &mut schemas.told);
+    }
+    written
+}
+
+fn contents(contents: &[Content], generator: &mut SchemaGenerator) -> Value {
+    let one = |content: &Content| {
+        let schema = (content.schema)(generator);
+        (content.media_type.to_owned(), json!({ "schema": schema, "example": content.example }))
+    };
+    Value::Object(contents.iter().map(one).collect())
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "app": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description":
+            "A JWS (EdDSA or ES256) of the retailer's own servers for one shopper: `aud` the station's identifier, `basket_id` the one basket \
+             it may touch, `iat`, `exp` at most an hour later, `kid` one of the keys in `[api].app_keys`." },
+        "handheld": { "type": "http", "scheme": "bearer", "description":
+            "The token that `POST /v1/handhelds` gives for the code on the station's display, or `augenmass access add handheld`." },
+        "gate": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add gate`." },
+        "tablet": { "type": "apiKey", "in": "cookie", "name": "augenmass-tablet.STATION", "description":
+            "Set by `POST /v1/staff/tablet` for the code on the station's display." },
+        "staff": { "type": "apiKey", "in": "cookie", "name": "augenmass-session.STATION", "description":
+            "Set by `POST /v1/staff/session`; whatever changes something also needs `x-csrf-token` as the session was told it." },
+        "back-office": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add back-office`." },
+    })
+}
+
+/// One of these is enough. Who has no credential (the display, everybody) is the empty one.
+fn security(who: &[Who]) -> Vec<Value> {
+    if who.contains(&Who::Anyone) {
+        return Vec::new();
+    }
+    who.iter()
+        .map(|who| match who {
+            Who::Anyone | Who::Display => json!({}),
+            Who::App | Who::Handheld | Who::Gate | Who::BackOffice | Who::Tablet => json!({ who.as_str(): [] }),
+            Who::Attendant | Who::Supervisor | Who::Technician => json!({ Who::Tablet.as_str(): [], "staff": [] }),
+        })
+        .collect()
+}
