@@ -39,6 +39,7 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("unauthorised", 401, "send `Authorization: Bearer` and a token"),
     ("unknown_attempt", 404, "the validation has no such attempt"),
     ("unknown_basket", 404, "no such basket, or not yours"),
+    ("unknown_crop", 404, "no such picture, or it is kept no longer"),
     ("unknown_product", 404, "no such product"),
     ("unknown_validation", 404, "no such validation, or not of your basket"),
     ("validation_closed", 409, "the validation has ended: open another"),

@@ -166,5 +166,28 @@ fn later() -> Vec<Operation> {
         })
         .answers(200, "The verdict", Some(json::<shapes::Verdict>(examples::pass())))
         .fails(&["unknown_validation", "unknown_attempt"]),
+        picture(),
     ]
+}
+
+fn picture() -> Operation {
+    let whole = |name, text, minimum: u32, example: u32| Parameter {
+        name,
+        place: Place::Path,
+        text,
+        schema: value!({ "type": "integer", "minimum": minimum, "maximum": u32::MAX }),
+        example: value!(example),
+    };
+    Operation::new(
+        (Method::GET, "/v1/validations/{id}/attempts/{number}/crops/{crop}"),
+        "getCrop",
+        VALIDATIONS,
+        "A picture of one thing in a basket that did not pass",
+        "Where a finding's `image` points to. Deleted after the hours that the station file says, at most 72.",
+    )
+    .with(validation_id())
+    .with(whole("number", "Which attempt.", 1, 1))
+    .with(whole("crop", "Which picture.", 0, 0))
+    .answers(200, "The picture", Some(text("image/jpeg", "JPEG bytes")))
+    .fails(&["unknown_validation", "unknown_crop"])
 }
