@@ -9,7 +9,7 @@ use augenmass_core::goods::learn::Subject;
 use augenmass_core::goods::{Catalogue, WeightSource};
 use augenmass_core::station::Record;
 use augenmass_core::units::Wall;
-use augenmass_core::verdict::{Verdict, Versions};
+use augenmass_core::verdict::{Action, Reason, Resolution, Role, Staff, Verdict, Versions};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,6 +60,11 @@ impl Shop {
 
     /// A visit with one jam and one butter passes, an hour after the one before.
     fn passes(&mut self, measured_g: f64) -> Verdict {
+        self.visit(measured_g, "pass")
+    }
+
+    /// The same visit with some outcome.
+    fn visit(&mut self, measured_g: f64, outcome: &str) -> Verdict {
         self.visits += 1;
         let n = self.visits;
         let basket = Basket {
@@ -75,7 +80,7 @@ impl Shop {
         let at = jiff::Timestamp::from_millisecond(wall(60 * n).ms()).unwrap();
         let verdict: Verdict = serde_json::from_value(json!({
             "validation_id": format!("v{n}"), "attempt": 1, "basket_id": format!("b{n}"), "revision": 1, "station_id": "basket-1",
-            "outcome": "pass", "passed": true, "decided_at": at.to_string(), "elapsed_ms": 800,
+            "outcome": outcome, "passed": outcome == "pass", "decided_at": at.to_string(), "elapsed_ms": 800,
             "weight": {"measured_g": measured_g, "expected_g": 1756.0, "sigma_g": 61.0},
             "findings": [], "check": [], "message": {"key": "all_right", "args": {}}, "degraded": [], "exit_token": null,
         }))
@@ -91,6 +96,29 @@ impl Shop {
         ];
         self.database.save(&records.iter().collect::<Vec<_>>(), verdict.decided_at).unwrap();
         verdict
+    }
+
+    /// Staff lets a stopped visit go.
+    fn approve(&mut self, verdict: &Verdict, reason: Reason) {
+        let by = Staff { account: 1, name: "anna".to_owned(), role: Role::Attendant };
+        let resolution = Resolution {
+            validation_id: verdict.validation_id.clone(),
+            number: 1,
+            attempt: verdict.attempt,
+            basket_id: verdict.basket_id.clone(),
+            revision: verdict.revision,
+            action: Action::Approve,
+            reason,
+            by,
+            second: None,
+            since: verdict.decided_at,
+            at: verdict.decided_at,
+            age_checked: false,
+            value_minor: 528,
+            exit_token: None,
+        };
+        let record = Record::Resolved { resolution: Arc::new(resolution), basket: None };
+        self.database.save(&[&record], verdict.decided_at).unwrap();
     }
 
     fn go_on(&mut self, minutes: i64) -> bool {
@@ -152,6 +180,28 @@ fn a_void_pass_and_a_changed_list_teach_nothing() {
     assert_eq!(mean_g(shop.school.catalogue(), "jam-450"), 490.0);
     shop.passes(TRUE_G - 60.0);
     assert!(shop.go_on(1000), "what comes after them does");
+}
+
+#[test]
+fn what_staff_has_found_right_is_learned_and_what_it_excused_is_not() {
+    let mut shop = Shop::new();
+    for reason in [Reason::Bag, Reason::PersonalItem, Reason::SupervisorOverride, Reason::ControlSample] {
+        let stopped = shop.visit(TRUE_G - 60.0, "assist");
+        shop.approve(&stopped, reason);
+    }
+    assert!(!shop.go_on(1000), "something else lay there, or nobody knows what");
+    let taken_back = shop.visit(TRUE_G - 60.0, "assist");
+    shop.approve(&taken_back, Reason::CatalogueWeight);
+    let record = Record::Undone { id: taken_back.validation_id, number: 1, by: None, at: taken_back.decided_at };
+    shop.database.save(&[&record], taken_back.decided_at).unwrap();
+    assert!(!shop.go_on(1000));
+    let stopped = shop.visit(TRUE_G - 60.0, "assist");
+    assert!(!shop.go_on(1000), "nobody has looked yet");
+    shop.approve(&stopped, Reason::CatalogueWeight);
+    assert!(shop.go_on(1000));
+    let after = mean_g(shop.school.catalogue(), "jam-450");
+    assert!(after > 515.0 && after < 525.0, "as far as one shopper may move it: {after}");
+    assert!(!shop.go_on(1001), "once is enough");
 }
 
 #[test]

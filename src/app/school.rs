@@ -1,11 +1,11 @@
 //! Learns from the visits that the store has kept, and gives the goods as they are known then.
 
-use crate::io::store::{Database, StoreError};
+use crate::io::store::{Database, Lessons, StoreError};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::learn::{Change, Learner, Subject};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
 use augenmass_core::station::StationConfig;
-use augenmass_core::station::lesson::{Circumstances, lesson};
+use augenmass_core::station::lesson::{Circumstances, Grounds, lesson};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::Policy;
 
@@ -90,13 +90,24 @@ impl School {
             different = true;
         }
         different |= self.take_doubts(database, now)?;
-        let visits = database.unlearned(Wall::from_ms(now.ms() - SETTLED_MS))?;
-        let Some(last) = visits.last().map(|visit| visit.place) else {
-            return Ok(self.renew(different));
-        };
+        for lessons in [Lessons::Passes, Lessons::Approvals] {
+            different |= self.learn(database, lessons, now)?;
+        }
+        if different {
+            self.present = self.learner.applied_to(&self.imported);
+        }
+        Ok(different)
+    }
+
+    /// Learns from the next visits of one order, and keeps what they have changed.
+    fn learn(&mut self, database: &mut Database, lessons: Lessons, now: Wall) -> Result<bool, StoreError> {
+        let visits = database.unlearned(lessons, Wall::from_ms(now.ms() - SETTLED_MS))?;
+        let Some(last) = visits.last().map(|visit| visit.place) else { return Ok(false) };
         let mut changes: Vec<Change> = Vec::new();
         let containers = self.containers();
-        for (verdict, basket) in visits.into_iter().filter_map(|visit| visit.visit) {
+        for visit in visits {
+            let grounds = visit.approved.map_or(Some(Grounds::Passed), Grounds::of);
+            let (Some((verdict, basket)), Some(grounds)) = (visit.visit, grounds) else { continue };
             let now = Circumstances {
                 catalogue: &self.present,
                 containers: &containers,
@@ -104,7 +115,7 @@ impl School {
                 patterns: &self.house.patterns,
                 policy: &self.house.policy,
             };
-            let Some(equation) = lesson(&basket, &verdict, &now) else { continue };
+            let Some(equation) = lesson(&basket, &verdict, grounds, &now) else { continue };
             for term in &equation.terms {
                 begin_container(&mut self.learner, &self.house, &term.subject, equation.at);
             }
@@ -115,12 +126,12 @@ impl School {
                 }
             }
         }
-        if let Err(error) = database.keep_learned(&changes, Some(last)) {
+        if let Err(error) = database.keep_learned(&changes, Some((lessons, last))) {
             self.reload(database, now)?;
             return Err(error);
         }
         self.version = database.beliefs_version()?;
-        Ok(self.renew(different || !changes.is_empty()))
+        Ok(!changes.is_empty())
     }
 
     /// What staff has said is wrong is believed less from now on.
@@ -136,13 +147,6 @@ impl School {
         }
         self.version = database.beliefs_version()?;
         Ok(!changes.is_empty())
-    }
-
-    fn renew(&mut self, different: bool) -> bool {
-        if different {
-            self.present = self.learner.applied_to(&self.imported);
-        }
-        different
     }
 
     fn reload(&mut self, database: &Database, now: Wall) -> Result<(), StoreError> {

@@ -1,11 +1,11 @@
-//! What a visit that has passed teaches: its list and its verdict as an equation in what goods and containers weigh.
+//! What a visit that was right teaches: its list and its verdict as an equation in what goods and containers weigh.
 
 use crate::basket::{Basket, Checked, ContainerKind, InStorePattern, Today};
 use crate::goods::learn::{Confirmed, Equation, Subject, Term};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind};
 use crate::units::Mass;
 use crate::verdict::judge::{Evidence, judge};
-use crate::verdict::{Expected, Nature, Outcome, Policy, Verdict};
+use crate::verdict::{Expected, Nature, Outcome, Policy, Reason, Verdict};
 
 /// Variance of a load, g²: it stands in the verdict only together with that of the goods.
 const LOAD_G2: (f64, f64) = (4.0, 400.0);
@@ -29,10 +29,56 @@ pub struct Circumstances<'a> {
     pub policy: &'a Policy,
 }
 
-/// The equation of a visit that passed; `None` if it teaches nothing: it did not pass, its list is another by now, or something in it
-/// has no known mass.
-pub fn lesson(basket: &Basket, verdict: &Verdict, now: &Circumstances<'_>) -> Option<Equation> {
-    let weight = verdict.weight.filter(|_| verdict.outcome == Outcome::Pass && verdict.revision == basket.revision)?;
+/// Why a visit is thought to be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// It passed; or it would have, and was looked at by chance.
+    Passed,
+    /// It was stopped, and staff has found that what lay there is what the list says.
+    Approved,
+}
+
+impl Grounds {
+    /// What staff's reason for an approval makes of it; `None` where it says nothing of what the goods on the list weigh.
+    pub fn of(reason: Reason) -> Option<Self> {
+        match reason {
+            Reason::CatalogueWeight | Reason::VisionError => Some(Self::Approved),
+            Reason::ControlSample => Some(Self::Passed),
+            Reason::Bag
+            | Reason::PersonalItem
+            | Reason::HandOnScale
+            | Reason::SensorFault
+            | Reason::AgeOk
+            | Reason::SupervisorOverride
+            | Reason::DuplicateScan
+            | Reason::Multipack
+            | Reason::ProducePlu
+            | Reason::ItemAdded
+            | Reason::QuantityFixed
+            | Reason::ItemRemoved
+            | Reason::SwapFixed
+            | Reason::CouponRemoved
+            | Reason::BasketRefused
+            | Reason::CustomerLeft
+            | Reason::AgeRefused => None,
+        }
+    }
+
+    /// Whether a verdict can be right on these grounds.
+    fn fit(self, verdict: &Verdict) -> bool {
+        match (self, verdict.outcome) {
+            (Self::Passed, Outcome::Pass) => true,
+            (Self::Passed, Outcome::Assist) => verdict.control_sample,
+            (Self::Approved, Outcome::Assist | Outcome::Correct) => !verdict.control_sample,
+            (Self::Passed, Outcome::Correct | Outcome::Unavailable)
+            | (Self::Approved, Outcome::Pass | Outcome::Unavailable) => false,
+        }
+    }
+}
+
+/// The equation of a visit that was right; `None` if it teaches nothing: its list is another by now, or something in it has no known mass.
+pub fn lesson(basket: &Basket, verdict: &Verdict, grounds: Grounds, now: &Circumstances<'_>) -> Option<Equation> {
+    let weight = verdict.weight.filter(|_| grounds.fit(verdict) && verdict.revision == basket.revision)?;
     let Checked { goods, codes } = basket.check(now.patterns, Today::of(verdict.decided_at)).ok()?;
     let expected = Expected::new(&goods, &codes, now.catalogue, now.containers, now.bags);
     if !expected.unknown.is_empty() {
@@ -62,7 +108,10 @@ pub fn lesson(basket: &Basket, verdict: &Verdict, now: &Circumstances<'_>) -> Op
         };
         add(&mut terms, subject, 1);
     }
-    let mut confirmed = limits(&expected, weight.measured_g, load_g2, now);
+    let mut confirmed = match grounds {
+        Grounds::Passed => limits(&expected, weight.measured_g, load_g2, now),
+        Grounds::Approved => Confirmed::Approved,
+    };
     if let Confirmed::Passed { low_g, high_g } = &mut confirmed {
         *low_g -= known_g;
         *high_g -= known_g;

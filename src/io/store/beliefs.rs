@@ -4,7 +4,7 @@ use super::database::{Database, StoreError, parse, unreadable};
 use augenmass_core::basket::Basket;
 use augenmass_core::goods::learn::{Belief, Change, Subject, Why};
 use augenmass_core::units::Wall;
-use augenmass_core::verdict::Verdict;
+use augenmass_core::verdict::{Reason, Verdict};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 
@@ -24,13 +24,38 @@ pub struct PastBelief {
     pub belief: Option<Belief>,
 }
 
-/// An attempt that nobody has learned from yet.
+/// How far approvals by staff have been learned from; attempts have a table of their own.
+pub(super) const APPROVALS: &str = "
+CREATE TABLE learned_approval (only INTEGER PRIMARY KEY CHECK (only = 1), place INTEGER NOT NULL) STRICT;
+";
+
+/// In which order visits are gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lessons {
+    /// Attempts that have passed.
+    Passes,
+    /// What staff has approved.
+    Approvals,
+}
+
+impl Lessons {
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Passes => "learned",
+            Self::Approvals => "learned_approval",
+        }
+    }
+}
+
+/// An attempt or an approval that nobody has learned from yet.
 #[derive(Clone, Debug)]
 pub struct Unlearned {
-    /// Its place in the order of attempts.
+    /// Its place in the order.
     pub place: i64,
     /// The verdict, and the list as it is now, where it holds and the list is still there.
     pub visit: Option<(Verdict, Basket)>,
+    /// Why staff has approved it, if staff has.
+    pub approved: Option<Reason>,
 }
 
 impl Database {
@@ -57,37 +82,52 @@ impl Database {
         Ok(self.connection().query_row("SELECT coalesce(max(seq), 0) FROM belief_history", [], |row| row.get(0))?)
     }
 
-    /// Keeps changes, and that everything up to `place` has been learned from, in one transaction.
+    /// Keeps changes, and up to which place everything has been learned from, in one transaction.
     ///
     /// # Errors
     /// SQLite's.
-    pub fn keep_learned(&mut self, changes: &[Change], place: Option<i64>) -> Result<(), StoreError> {
+    pub fn keep_learned(&mut self, changes: &[Change], upto: Option<(Lessons, i64)>) -> Result<(), StoreError> {
         let transaction = self.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?;
         for change in changes {
             write(&transaction, &change.subject, change.at, change.why, Some(&change.belief))?;
         }
-        if let Some(place) = place {
+        if let Some((lessons, place)) = upto {
+            let table = lessons.table();
             transaction.execute(
-                "INSERT INTO learned (only, place) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET place = excluded.place",
+                &format!(
+                    "INSERT INTO {table} (only, place) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET place = excluded.place"
+                ),
                 params![place],
             )?;
         }
         Ok(transaction.commit()?)
     }
 
-    /// The next attempts to be learned from, in their order, none decided after `until`.
+    /// The next visits to be learned from, in their order, none decided after `until`.
     ///
     /// # Errors
     /// SQLite's, and rows that cannot be read.
-    pub fn unlearned(&self, until: Wall) -> Result<Vec<Unlearned>, StoreError> {
-        let mut query = self.connection().prepare_cached(
-            "SELECT a.rowid, a.verdict, b.list FROM attempt a
-             LEFT JOIN validation v ON v.id = a.validation_id AND a.outcome = 'pass'
-               AND NOT EXISTS (SELECT 1 FROM void w WHERE w.validation_id = a.validation_id AND w.attempt = a.attempt)
-             LEFT JOIN basket b ON b.id = v.basket_id
-             WHERE a.rowid > coalesce((SELECT place FROM learned), 0) AND a.decided_at_ms <= ?1
-             ORDER BY a.rowid LIMIT ?2",
-        )?;
+    pub fn unlearned(&self, lessons: Lessons, until: Wall) -> Result<Vec<Unlearned>, StoreError> {
+        let query = match lessons {
+            Lessons::Passes => {
+                "SELECT a.rowid, a.verdict, b.list, NULL FROM attempt a
+                 LEFT JOIN validation v ON v.id = a.validation_id AND a.outcome = 'pass'
+                   AND NOT EXISTS (SELECT 1 FROM void w WHERE w.validation_id = a.validation_id AND w.attempt = a.attempt)
+                 LEFT JOIN basket b ON b.id = v.basket_id
+                 WHERE a.rowid > coalesce((SELECT place FROM learned), 0) AND a.decided_at_ms <= ?1
+                 ORDER BY a.rowid LIMIT ?2"
+            }
+            Lessons::Approvals => {
+                "SELECT r.rowid, a.verdict, b.list, r.reason FROM resolution r
+                 JOIN attempt a ON a.validation_id = r.validation_id AND a.attempt = json_extract(r.body, '$.attempt')
+                 JOIN validation v ON v.id = r.validation_id
+                 LEFT JOIN basket b ON b.id = v.basket_id
+                 WHERE r.rowid > coalesce((SELECT place FROM learned_approval), 0) AND r.action = 'approve'
+                   AND r.undone_at_ms IS NULL AND r.at_ms <= ?1
+                 ORDER BY r.rowid LIMIT ?2"
+            }
+        };
+        let mut query = self.connection().prepare_cached(query)?;
         let mut rows = query.query(params![until.ms(), VISITS_MAX])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -96,7 +136,9 @@ impl Database {
                 Some(list) => Some((parse("attempt", &verdict)?, parse("basket", &list)?)),
                 None => None,
             };
-            found.push(Unlearned { place, visit });
+            let approved: Option<String> = row.get(3)?;
+            let approved = approved.and_then(|name| Reason::ALL.into_iter().find(|reason| reason.as_str() == name));
+            found.push(Unlearned { place, visit, approved });
         }
         Ok(found)
     }

@@ -53,7 +53,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 11] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -65,6 +65,7 @@ pub(super) const MIGRATIONS: [&str; 11] = [
     super::staff::STAFF,
     super::resolution::RESOLUTIONS,
     super::crops::CROPS,
+    super::beliefs::APPROVALS,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.

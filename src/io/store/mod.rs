@@ -20,7 +20,7 @@ mod tests;
 mod writer;
 
 pub use audit::{Audit, Audited};
-pub use beliefs::{PastBelief, Unlearned};
+pub use beliefs::{Lessons, PastBelief, Unlearned};
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
 pub use credential::Credential;
 pub use crops::{CropPicture, CropSet};
