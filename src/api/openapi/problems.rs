@@ -36,10 +36,12 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("token_void", 409, "goods were added after the pass: it holds no more"),
     ("too_large", 413, "the body is larger than anything meaningful"),
     ("too_often", 429, "too many failures: wait for a minute"),
+    ("too_many_requests", 429, "more requests than anybody needs: wait as long as `Retry-After` says"),
+    ("too_slow", 408, "the body did not come within ten seconds"),
     ("unauthorised", 401, "send `Authorization: Bearer` and a token"),
     ("unknown_attempt", 404, "the validation has no such attempt"),
     ("unknown_basket", 404, "no such basket, or not yours"),
-    ("unknown_crop", 404, "no such picture, or it is kept no longer"),
+    ("unknown_cursor", 409, "nothing so late was ever told here: the station's data is new, begin at 0"),
     ("unknown_product", 404, "no such product"),
     ("unknown_validation", 404, "no such validation, or not of your basket"),
     ("validation_closed", 409, "the validation has ended: open another"),
@@ -47,11 +49,11 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
 ];
 
 /// Codes that come before any handler.
-const ALWAYS: [&str; 2] = ["foreign_host", "bad_credential"];
+const ALWAYS: [&str; 4] = ["foreign_host", "bad_credential", "too_many_requests", "no_answer"];
 /// Where a credential is needed.
-const GUARDED: [&str; 3] = ["unauthorised", "forbidden", "no_answer"];
+const GUARDED: [&str; 2] = ["unauthorised", "forbidden"];
 /// Where JSON is taken.
-const WITH_JSON: [&str; 4] = ["malformed_json", "bad_body", "not_json", "too_large"];
+const WITH_JSON: [&str; 5] = ["malformed_json", "bad_body", "not_json", "too_large", "too_slow"];
 
 /// The status of a code; 500 for one that is none.
 pub fn status_of(code: &str) -> u16 {

@@ -4,7 +4,7 @@ use super::operation::{Operation, Parameter, Place, id_in_path, json, text};
 use super::{examples, shapes};
 use crate::api::{handhelds, validations};
 use axum::http::Method;
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 
 const BASKETS: &str = "Baskets";
 const VALIDATIONS: &str = "Validations";
@@ -21,11 +21,25 @@ fn named() -> super::operation::Content {
     json::<shapes::ValidationNamed>(value!({ "validation_id": "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f" }))
 }
 
-pub(super) fn operations() -> Vec<Operation> {
-    [baskets(), validations(), later()].into_iter().flatten().collect()
+pub(super) fn operations(station_code: &str) -> Vec<Operation> {
+    [baskets(station_code), validations(station_code), later()].into_iter().flatten().collect()
 }
 
-fn baskets() -> Vec<Operation> {
+/// By the identifier in the path of what was asked.
+fn same_basket(operation: &'static str) -> Value {
+    value!({ "operationId": operation, "parameters": { "id": "$request.path.id" } })
+}
+
+/// By the name that came back. A link that polls does not wait.
+fn same_validation(operation: &'static str) -> Value {
+    let mut link = value!({ "operationId": operation, "parameters": { "id": "$response.body#/validation_id" } });
+    if operation == "getValidation" {
+        link["parameters"]["wait"] = value!(0);
+    }
+    link
+}
+
+fn baskets(station_code: &str) -> Vec<Operation> {
     let kept = || json::<shapes::BasketKept>(value!({ "basket_id": "b-1", "revision": 3 }));
     vec![
         Operation::new(
@@ -40,6 +54,12 @@ fn baskets() -> Vec<Operation> {
         .takes(vec![json::<shapes::Basket>(examples::basket())])
         .answers(200, "Kept; the basket was known", Some(kept()))
         .answers(201, "Kept; the basket is new", Some(kept()))
+        .leads_to("getBasket", same_basket("getBasket"))
+        .leads_to("deleteBasket", same_basket("deleteBasket"))
+        .leads_to(
+            "openValidation",
+            value!({ "operationId": "openValidation", "requestBody": { "basket_id": "$request.path.id", "station_code": station_code } }),
+        )
         .fails(&["bad_basket", "older_revision", "revision_conflict"]),
         Operation::new((Method::GET, "/v1/baskets/{id}"), "getBasket", BASKETS, "The list as it is kept", "")
             .with(basket_id())
@@ -67,7 +87,7 @@ fn baskets() -> Vec<Operation> {
     ]
 }
 
-fn validations() -> Vec<Operation> {
+fn validations(station_code: &str) -> Vec<Operation> {
     let view = || json::<shapes::Validation>(examples::validation());
     let whole = |maximum: u64| value!({ "type": "integer", "minimum": 0, "maximum": maximum });
     vec![
@@ -78,9 +98,14 @@ fn validations() -> Vec<Operation> {
             "Validate a basket here",
             "While one is open for the basket, the same one is given. `station_code` stands on the station.",
         )
-        .takes(vec![json::<validations::Open>(value!({ "basket_id": "b-1", "station_code": "B1" }))])
+        .takes(vec![json::<validations::Open>(value!({ "basket_id": "b-1", "station_code": station_code }))])
         .answers(200, "The one that is open", Some(named()))
         .answers(201, "Opened; `Location` says where", Some(named()))
+        .leads_to("getValidation", same_validation("getValidation"))
+        .leads_to("retryValidation", same_validation("retryValidation"))
+        .leads_to("callStaff", same_validation("callStaff"))
+        .leads_to("cancelValidation", same_validation("cancelValidation"))
+        .leads_to("getAttempt", same_validation("getAttempt"))
         .fails(&["unknown_basket", "other_station"]),
         Operation::new(
             (Method::GET, "/v1/validations/{id}"),
@@ -166,28 +191,5 @@ fn later() -> Vec<Operation> {
         })
         .answers(200, "The verdict", Some(json::<shapes::Verdict>(examples::pass())))
         .fails(&["unknown_validation", "unknown_attempt"]),
-        picture(),
     ]
-}
-
-fn picture() -> Operation {
-    let whole = |name, text, minimum: u32, example: u32| Parameter {
-        name,
-        place: Place::Path,
-        text,
-        schema: value!({ "type": "integer", "minimum": minimum, "maximum": u32::MAX }),
-        example: value!(example),
-    };
-    Operation::new(
-        (Method::GET, "/v1/validations/{id}/attempts/{number}/crops/{crop}"),
-        "getCrop",
-        VALIDATIONS,
-        "A picture of one thing in a basket that did not pass",
-        "Where a finding's `image` points to. Deleted after the hours that the station file says, at most 72.",
-    )
-    .with(validation_id())
-    .with(whole("number", "Which attempt.", 1, 1))
-    .with(whole("crop", "Which picture.", 0, 0))
-    .answers(200, "The picture", Some(text("image/jpeg", "JPEG bytes")))
-    .fails(&["unknown_validation", "unknown_crop"])
 }
