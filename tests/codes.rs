@@ -427,3 +427,112 @@ proptest! {
         prop_assert_eq!(&understood(&link).ais, &expected);
     }
 }
+
+mod scanner {
+    //! A scanner's bytes: whole, byte by byte, split at each point, behind garbage and cut.
+
+    use augenmass_core::basket::scanner::{Heard, ScannerDecoder, ScannerProtocol, ssi};
+    use serde_json::{Value, json};
+
+    fn vectors() -> Value {
+        serde_json::from_str(include_str!("vectors/scanner.json")).unwrap()
+    }
+
+    fn bytes(vector: &Value) -> Vec<u8> {
+        let hex = vector["hex"].as_str().unwrap();
+        hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+    }
+
+    fn told(heard: Heard) -> Value {
+        match heard {
+            Heard::Scan { text, code_type: None } => json!({ "scan": text }),
+            Heard::Scan { text, code_type: Some(code_type) } => json!({ "scan": text, "code_type": code_type }),
+            Heard::Again => json!("again"),
+            Heard::Acknowledged => json!("acknowledged"),
+            Heard::Refused { cause } => json!({ "refused": cause }),
+            Heard::Other { opcode } => json!({ "other": opcode }),
+            Heard::Damaged => json!("damaged"),
+        }
+    }
+
+    fn heard(decoder: &mut ScannerDecoder, chunks: &[&[u8]]) -> Vec<Value> {
+        let mut all = Vec::new();
+        chunks.iter().for_each(|chunk| decoder.push(chunk, &mut |one| all.push(told(one))));
+        all
+    }
+
+    #[test]
+    fn every_vector_is_heard_however_it_comes() {
+        for vector in vectors()["scans"].as_array().unwrap() {
+            let protocol: ScannerProtocol = serde_json::from_value(vector["protocol"].clone()).unwrap();
+            let fresh = || ScannerDecoder::new(protocol);
+            let (bytes, expected) = (bytes(vector), vector["expect"].as_array().unwrap());
+            let singles: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(heard(&mut fresh(), &singles), *expected, "{}", vector["id"]);
+            for at in 0..=bytes.len() {
+                let (one, other) = bytes.split_at(at);
+                assert_eq!(heard(&mut fresh(), &[one, other]), *expected, "{} at {at}", vector["id"]);
+            }
+            // What is left of something before is over after a pause, and costs nothing.
+            let mut decoder = fresh();
+            heard(&mut decoder, &[&[0x20, 0xF3, 0x00, 0x41]]);
+            decoder.pause(&mut |one| assert_eq!(one, Heard::Damaged));
+            assert_eq!(heard(&mut decoder, &[&bytes]), *expected, "{} behind a pause", vector["id"]);
+        }
+    }
+
+    #[test]
+    fn a_cut_packet_is_no_scan() {
+        for vector in vectors()["scans"].as_array().unwrap().iter().filter(|v| v["expect"][0]["scan"].is_string()) {
+            let protocol: ScannerProtocol = serde_json::from_value(vector["protocol"].clone()).unwrap();
+            let bytes = bytes(vector);
+            for end in 0..bytes.len() {
+                let mut decoder = ScannerDecoder::new(protocol);
+                let before = heard(&mut decoder, &[&bytes[..end]]);
+                assert!(before.len() <= vector["expect"].as_array().unwrap().len());
+                let mut after = Vec::new();
+                decoder.pause(&mut |one| after.push(one));
+                assert!(after.iter().all(|one| *one == Heard::Damaged));
+            }
+        }
+    }
+
+    #[test]
+    fn a_turned_bit_never_makes_another_scan() {
+        let list =
+            bytes(&vectors()["scans"].as_array().unwrap().iter().find(|v| v["id"] == "ssi-list").unwrap().clone());
+        for (at, bit) in (0..list.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut turned = list.clone();
+            turned[at] ^= 1 << bit;
+            let mut decoder = ScannerDecoder::new(ScannerProtocol::Ssi);
+            let all = heard(&mut decoder, &[&turned]);
+            assert!(all.iter().all(|one| one["scan"].is_null()), "byte {at} bit {bit}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_a_line_that_is_too_long_is_none() {
+        let mut decoder = ScannerDecoder::new(ScannerProtocol::Lines);
+        assert_eq!(
+            heard(&mut decoder, &[&vec![b'7'; 1_000_000], b"\r", b"AML:b-1\r"]),
+            [json!("damaged"), json!({ "scan": "AML:b-1" })]
+        );
+    }
+
+    #[test]
+    fn commands_are_the_bytes_that_scanners_understand() {
+        for vector in vectors()["commands"].as_array().unwrap() {
+            let argument = vector["argument"].as_u64().unwrap_or(0) as u8;
+            let sent = match vector["id"].as_str().unwrap() {
+                "ack" => ssi::ack(),
+                "nak" => ssi::nak(),
+                "beep" => ssi::beep(argument),
+                "led_on" => ssi::led_on(argument),
+                "led_off" => ssi::led_off(argument),
+                "scan_enable" => ssi::scan_enable(),
+                other => panic!("{other}"),
+            };
+            assert_eq!(sent, bytes(vector), "{}", vector["id"]);
+        }
+    }
+}

@@ -239,6 +239,63 @@ async fn a_cable_pulled_and_a_camera_gone_make_baskets_unavailable_until_they_ar
     assert_eq!(bench.verdict(&validation, 1).await["outcome"], "pass");
 }
 
+/// A handheld without a network shows its list as a code; the scanner beside the plate starts the visit and says how it ended.
+#[tokio::test]
+async fn a_scanned_list_is_judged_and_the_scanner_beeps_and_lights() {
+    let bench = Bench::new();
+    let port = bench.folder.path().join("run/by-path/scanner");
+    let scanner =
+        format!("\n[scanner]\nprotocol = \"ssi\"\npath = \"{}\"\nbaud = 9600\nprefix = \"AML:\"\n", port.display());
+    fs::write(&bench.config, fs::read_to_string(&bench.config).unwrap() + &scanner).unwrap();
+    bench.import_goods();
+    let _hardware = bench.hardware();
+    let _daemon = bench.daemon();
+    bench.ready().await;
+    let put = async |basket: &str, quantity: u32| {
+        let list = json!({ "revision": 1, "source": "handheld", "containers": [{ "kind": "basket", "id": "K-1" }],
+            "lines": [{ "code": butter_code(), "quantity": quantity }] });
+        bench.client.put(format!("{}/v1/baskets/{basket}", bench.api)).json(&list).send().await.unwrap();
+    };
+    let url = format!("{}/scanner", bench.control);
+    let scan = async |text: &str| {
+        let sent = bench.client.post(&url).json(&json!({ "text": text })).send().await.unwrap();
+        assert_eq!(sent.status(), 204);
+    };
+    // Waits for what somebody at the scanner notices, behind what was noticed before.
+    let mut noticed = 0;
+    let mut notice = async |wanted: &[Value]| {
+        let start = Instant::now();
+        loop {
+            let told: Value = bench.client.get(&url).send().await.unwrap().json().await.unwrap();
+            let signs = told["signs"].as_array().unwrap();
+            if wanted.iter().all(|sign| signs[noticed..].contains(sign)) {
+                noticed = signs.len();
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(40), "{wanted:?} in {signs:?} behind {noticed}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    put("b-1", 4).await;
+    scan("4006381333931").await;
+    notice(&[json!("taken"), json!({ "beep": 15 })]).await;
+    scan("AML:b-1").await;
+    notice(&[json!("taken")]).await;
+    bench.hand(butter(4)).await;
+    notice(&[json!({ "beep": 1 }), json!({ "on": 1 })]).await;
+    bench.hand(json!({ "do": "lift" })).await;
+    bench.wait("the plate is empty", "/v1/station", |_, v| v["state"] == "idle").await;
+
+    put("b-2", 2).await;
+    scan("AML:b-2").await;
+    notice(&[json!("taken"), json!({ "out": 3 })]).await;
+    bench.hand(butter(3)).await;
+    notice(&[json!({ "beep": 6 }), json!({ "on": 2 })]).await;
+    // Scanned again it is the next attempt, and told once more.
+    scan("AML:b-2").await;
+    notice(&[json!("taken"), json!({ "beep": 6 })]).await;
+}
+
 /// Real requests and answers over a real pseudo-terminal: the same visit on what retailers own already.
 #[tokio::test]
 async fn finished_scales_serve_the_same_visit() {

@@ -75,7 +75,7 @@ fn large_shop() -> Catalogue {
 
 /// Baskets of so many lines, right ones and wrong ones by turns, judged one after the other.
 fn judge_baskets(catalogue: &Catalogue, lines: usize) {
-    let tare = [ContainerBelief { kind: "trolley".to_owned(), tare_g: 22_000.0, sigma_g: 35.0 }];
+    let tare = [ContainerBelief::of_kind("trolley", 22_000.0, 35.0)];
     let (bag, policy) = (BagBelief::usual(), Policy::usual(0.05, 6.0, 3));
     let mut us: Vec<f64> = (0..2_000)
         .map(|n| {

@@ -29,6 +29,8 @@ struct Shop {
     database: Database,
     school: School,
     visits: i64,
+    /// What the basket says it is.
+    container: Option<String>,
 }
 
 fn wall(minutes: i64) -> Wall {
@@ -55,7 +57,7 @@ impl Shop {
         database.import_catalogue(CATALOGUE, CatalogueFormat::Ndjson, wall(0)).unwrap();
         let imported = database.catalogue().unwrap().unwrap();
         let school = School::open(&mut database, imported, House::new(&station), wall(0)).unwrap();
-        Self { folder, database, school, visits: 0 }
+        Self { folder, database, school, visits: 0, container: None }
     }
 
     /// A visit with one jam and one butter passes, an hour after the one before.
@@ -70,7 +72,7 @@ impl Shop {
         let basket = Basket {
             revision: 1,
             source: Source::App,
-            containers: vec![Container { kind: ContainerKind::Basket, id: None }],
+            containers: vec![Container { kind: ContainerKind::Basket, id: self.container.clone() }],
             bags: Bags::default(),
             shopper: Some(Shopper { pseudonym: format!("s{n}"), first_visit: false }),
             lines: ["4006381333931", "96385074"]
@@ -202,6 +204,23 @@ fn what_staff_has_found_right_is_learned_and_what_it_excused_is_not() {
     let after = mean_g(shop.school.catalogue(), "jam-450");
     assert!(after > 515.0 && after < 525.0, "as far as one shopper may move it: {after}");
     assert!(!shop.go_on(1001), "once is enough");
+}
+
+#[test]
+fn a_container_that_says_who_it_is_has_a_tare_of_its_own() {
+    let mut shop = Shop::new();
+    let goods_g = 490.0 + 256.0;
+    // Others show what the goods weigh, so that what is left is the basket's.
+    for n in 0..60 {
+        shop.container = (n >= 20).then(|| "B7".to_owned());
+        shop.passes(TARE_G + goods_g - if n >= 20 { 9.0 } else { 0.0 });
+    }
+    assert!(shop.go_on(10_000));
+    let containers = shop.school.containers();
+    let of = |id: Option<&str>| containers.iter().find(|c| c.kind == "basket" && c.id.as_deref() == id).unwrap();
+    let (own, kind) = (of(Some("B7")), of(None));
+    assert!((own.tare_g - (TARE_G - 9.0)).abs() < 2.0 * own.sigma_g && own.tare_g < TARE_G - 5.0, "{own:?} {kind:?}");
+    assert!((kind.tare_g - TARE_G).abs() < 1.0, "one basket says nothing of the others: {kind:?}");
 }
 
 #[test]

@@ -69,9 +69,22 @@ pub struct Hardware {
     /// Shoppers' own bags.
     #[serde(default)]
     pub bags: Bags,
+    /// A scanner for shoppers' older handhelds.
+    pub scanner: Option<Scanner>,
     /// The simulator's own settings.
     #[serde(default)]
     pub simulator: Simulator,
+}
+
+/// A scanner on a serial port.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Scanner {
+    /// What it speaks.
+    pub protocol: crate::scanner::ScannerProtocol,
+    /// Where its port is published.
+    pub path: PathBuf,
+    /// Line speed.
+    pub baud: u32,
 }
 
 /// Names of the station.

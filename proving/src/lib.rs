@@ -6,6 +6,7 @@
 pub mod calibration;
 pub mod evaluate;
 pub mod faults;
+pub mod load;
 pub mod settling;
 pub mod station;
 pub mod statistics;

@@ -6,6 +6,7 @@ use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use proving::calibration::{self, Breakage, Disturbance};
 use proving::faults::{self, Row, Tally};
+use proving::load::{self, LoadOptions};
 use proving::settling::{bench, plates};
 use proving::visits::CLASSES_G;
 use proving::{evaluate, settling, visits};
@@ -65,6 +66,8 @@ enum Command {
     },
     /// The judge against the best possible detector and against simple rules, on the same seeded baskets.
     Evaluate(evaluate::options::Options),
+    /// A running station under clients that poll, streams that are taken up again, and lists, all at once.
+    Load(LoadOptions),
     /// Shoppers by weight alone: false alarms, and what is caught by grams.
     Visits {
         /// Shoppers; every second one has one good that is not scanned.
@@ -105,6 +108,7 @@ fn main() -> Result<()> {
             }
         }
         Command::Evaluate(options) => options.run(arguments.seed)?,
+        Command::Load(options) => bear(options, arguments.seed)?,
         Command::Faults { runs, only } => {
             plant_faults(&Hardware::read(&arguments.hw)?, runs, arguments.seed, only.as_deref())?
         }
@@ -122,6 +126,26 @@ fn main() -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+fn bear(options: LoadOptions, seed: u64) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let borne = runtime.block_on(load::play(options, seed))?;
+    let put = |quantile| borne.put_ms(quantile);
+    println!(
+        "{} PUT of a basket: median {:.1} ms, 99 % {:.1} ms, slowest {:.1} ms",
+        borne.puts_ms.len(),
+        put(0.5),
+        put(0.99),
+        put(1.0)
+    );
+    println!("{} polls answered, {} attempts decided", borne.polls, borne.attempts);
+    println!(
+        "{} verdicts told over streams, {} times taken up again, {} lost, doubled or out of order",
+        borne.events, borne.reconnects, borne.lost
+    );
+    anyhow::ensure!(borne.lost == 0, "events were lost");
     Ok(())
 }
 

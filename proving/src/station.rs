@@ -203,7 +203,7 @@ fn config(hardware: &Hardware) -> Result<StationConfig> {
         containers: hardware
             .containers
             .iter()
-            .map(|c| ContainerBelief { kind: c.kind.clone(), tare_g: c.tare_g, sigma_g: c.sigma_g })
+            .map(|c| ContainerBelief::of_kind(&c.kind, c.tare_g, c.sigma_g))
             .collect(),
         bags: BagBelief::one(hardware.bags.mean_g, hardware.bags.sigma_g),
         in_store_codes: vec![InStorePattern::try_from("29IIIIIWWWWWC".to_owned())?],

@@ -525,3 +525,57 @@ fn a_control_sample_is_drawn_from_right_baskets_and_never_by_chance() {
     assert!((5..=19).contains(&count), "{count} of 24");
     assert_eq!(first, drawn(13), "noise decides nothing here");
 }
+
+/// The latest of what was published of a validation.
+fn latest<'s>(station: &'s VirtualStation, name: &str) -> Option<&'s augenmass_core::station::ValidationView> {
+    station.published.iter().rev().find(|v| v.validation_id.as_str() == format!("v-{name}"))
+}
+
+/// A shopper who has passed leaves something on the plate: the next one is told so, and is not judged by it.
+#[test]
+fn goods_left_behind_are_nobodys_next() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 10).unwrap();
+    station.run_ms(1_200);
+    for name in ["a", "b"] {
+        put(&mut station, &shop, name, 1, 3);
+    }
+    validate(&mut station, "v-a", "a");
+    station.stage.command(&placed(3, None)).unwrap();
+    assert!(station.run_until(4_000, |s| latest(s, "a").is_some_and(|v| v.attempt == 1)));
+    // The basket leaves with two of three; more than the plate's threshold of emptiness stays.
+    station.stage.command(&Command::Remove { goods: goods(2) }).unwrap();
+    station.run_ms(2_500);
+    validate(&mut station, "v-b", "b");
+    station.run_ms(3_000);
+    let state = |s: &VirtualStation| latest(s, "b").map(|v| (v.attempt, v.state));
+    assert_eq!(state(&station), Some((0, augenmass_core::station::ValidationState::PlateOccupied)));
+    assert!(latest(&station, "a").is_some_and(|v| !v.void), "who has passed keeps his pass");
+    station.stage.command(&Command::Lift).unwrap();
+    station.run_ms(2_500);
+    assert_eq!(state(&station), Some((0, augenmass_core::station::ValidationState::WaitingForLoad)));
+    station.stage.command(&placed(3, None)).unwrap();
+    assert!(station.run_until(4_000, |s| latest(s, "b").is_some_and(|v| v.attempt == 1)));
+    assert!(latest(&station, "b").unwrap().verdict.as_ref().unwrap().passed);
+}
+
+/// More than the platform may bear is no weight and no fault of the shopper's: it is told as what it is, and judged when it is less.
+#[test]
+fn over_capacity_is_told_and_judged_when_it_is_less() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let mut station = VirtualStation::new(&hardware(), &shop, 11).unwrap();
+    station.run_ms(1_200);
+    put(&mut station, &shop, "a", 1, 3);
+    validate(&mut station, "v-a", "a");
+    station.stage.command(&placed(3, None)).unwrap();
+    station.stage.command(&Command::Weight { grams: 31_000.0, at_mm: [0.0, 0.0] }).unwrap();
+    assert!(station.run_until(6_000, |s| latest(s, "a").is_some_and(|v| v.attempt == 1)));
+    let told = latest(&station, "a").unwrap().verdict.clone().unwrap();
+    assert_eq!((told.outcome, &told.message), (Outcome::Unavailable, &augenmass_core::verdict::Message::TooHeavy {}));
+    assert!(told.weight.is_none() && told.findings[0].detail.as_ref().unwrap().contains("overload"), "{told:?}");
+    station.stage.command(&Command::Lift).unwrap();
+    station.run_ms(2_500);
+    station.stage.command(&placed(3, None)).unwrap();
+    assert!(station.run_until(6_000, |s| latest(s, "a").is_some_and(|v| v.attempt == 2)));
+    assert!(latest(&station, "a").unwrap().verdict.as_ref().unwrap().passed);
+}

@@ -8,15 +8,18 @@ pub mod lockout;
 pub mod loopback;
 pub mod pairing;
 pub mod pin;
+pub mod rate;
 pub mod session;
 pub mod throttle;
 pub mod who;
 
 use app_token::AppKeys;
 use augenmass_core::desk::Rules;
+use augenmass_core::units::Mono;
 use exit_token::ExitKey;
 use lockout::Lockout;
 use pairing::Pairing;
+use rate::{Asker, Rates};
 use session::BadgeKey;
 use std::sync::{Mutex, PoisonError};
 use throttle::Throttle;
@@ -51,6 +54,7 @@ pub struct Access {
     throttle: Mutex<Throttle>,
     /// Who logs in waits for who does so already: guessing many at once gains nothing, and one hash's memory is all that is needed.
     pub lockout: tokio::sync::Mutex<Lockout>,
+    rates: Mutex<Rates>,
 }
 
 impl Access {
@@ -63,14 +67,22 @@ impl Access {
         hosts: Vec<String>,
         (badges, rules): (BadgeKey, Rules),
     ) -> Self {
-        let (throttle, lockout) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { mode, app_keys, pairing, exit, hosts, badges, rules, throttle, lockout }
+        let (throttle, rates, lockout) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
+        Self { mode, app_keys, pairing, exit, hosts, badges, rules, throttle, rates, lockout }
     }
 
     /// Whether a `Host` names this station.
     pub fn is_own_host(&self, host: &str) -> bool {
         let name = loopback::without_port(host);
         loopback::is_own_host(host) || self.hosts.iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Counts a request of somebody's.
+    ///
+    /// # Errors
+    /// After how many seconds there may be another.
+    pub fn take(&self, asker: Asker, now: Mono) -> Result<(), u32> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner).take(asker, now)
     }
 
     /// The failed attempts of late.

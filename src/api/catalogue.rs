@@ -1,14 +1,13 @@
 //! The shop's products, from the back office.
 
 use super::hub::Hub;
-use super::problem::{Body, Problem};
+use super::problem::{Body, BodyWithin, Problem};
 use crate::io::clock::Clock;
 use crate::io::store::{CatalogueFormat, Patched, StoreError};
 use augenmass_core::goods::Row;
 use augenmass_core::units::ProductId;
 use axum::Json;
-use axum::extract::rejection::StringRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value, json};
 
@@ -18,13 +17,11 @@ pub const CATALOGUE_MAX: usize = 80 * 1024 * 1024;
 const TOLD_MAX: usize = 1000;
 
 /// `PUT /v1/catalogue`: NDJSON or CSV, whole or not at all.
-pub async fn put(
-    State(hub): State<Hub>,
-    headers: HeaderMap,
-    body: Result<String, StringRejection>,
-) -> Result<Json<Value>, Problem> {
+pub async fn put(State(hub): State<Hub>, headers: HeaderMap, request: Request) -> Result<Json<Value>, Problem> {
     let format = format(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status() {
+    let within = BodyWithin::of(&request).0 * 3;
+    let read = tokio::time::timeout(within, String::from_request(request, &()));
+    let body = read.await.map_err(|_| Problem::too_slow())?.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", rejection.body_text())
         }

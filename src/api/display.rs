@@ -84,6 +84,15 @@ fn draw(view: &StationView, station: &str) -> Screen {
         (PlateState::Occupied, _) if view.active.as_ref().is_some_and(|a| a.state == ValidationState::Judging) => {
             plain("weighing", "One moment", "Comparing with your list.")
         }
+        (PlateState::Occupied, _)
+            if view.active.as_ref().is_some_and(|a| a.state == ValidationState::PlateOccupied) =>
+        {
+            plain(
+                "wait",
+                "Something is still here",
+                "The plate is not empty from before. Please take everything off, then put your basket on.",
+            )
+        }
         (PlateState::Occupied, _) => {
             plain("idle", "Almost there", "Tap “Check out” in your app, or scan the code on this station.")
         }
@@ -140,4 +149,39 @@ pub async fn script() -> Response {
 /// `GET /display.css`.
 pub async fn style() -> Response {
     asset("text/css; charset=utf-8", STYLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use augenmass_core::station::SenseView;
+
+    #[test]
+    fn what_is_left_behind_is_the_next_shoppers_first_step() {
+        let active = ValidationView {
+            validation_id: "v-b".parse().unwrap(),
+            basket_id: "b".parse().unwrap(),
+            state: ValidationState::PlateOccupied,
+            attempt: 0,
+            void: false,
+            staff_called: false,
+            corrections: 0,
+            resolution: None,
+            cancelled: false,
+            verdict: None,
+        };
+        let mut view = StationView {
+            state: PlateState::Occupied,
+            live_g: Some(700.0),
+            senses: vec![SenseView { name: "scale", ok: true, why: None }],
+            active: Some(active),
+            open: 1,
+            verdict_on_plate: false,
+            out_of_service: None,
+        };
+        let screen = draw(&view, "Station 1");
+        assert!(screen.view == "wait" && screen.text.contains("take everything off"), "{screen:?}");
+        view.state = PlateState::Idle;
+        assert_eq!(draw(&view, "Station 1").view, "idle");
+    }
 }

@@ -4,6 +4,7 @@ use super::hub::Hub;
 use super::problem::Problem;
 use super::staff::door;
 use crate::access::credential;
+use crate::access::rate::Asker;
 use crate::access::who::{Caller, Who};
 use crate::access::{Mode, loopback};
 use augenmass_core::units::{BasketId, ValidationId};
@@ -12,11 +13,26 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Longer than the longest long poll, and than a catalogue takes over a slow line.
+const REQUEST_WITHIN: Duration = Duration::from_secs(40);
 
 /// Lets a request through to a handler that names these, with who asks as an extension of it.
 pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut request: Request, next: Next) -> Response {
-    let from = address(&request);
-    match admit(&hub, named, from, request.method(), request.headers(), request.uri().path()).await {
+    let (address, now) = (address(&request), hub.clock.now().mono);
+    let admitted = match known(&hub, named, request.method(), request.headers(), address).await {
+        Ok((caller, asker)) => match asker.map_or(Ok(()), |asker| hub.access.take(asker, now)) {
+            Ok(()) => admit(&hub, named, caller, request.uri().path()).await,
+            Err(seconds) => Err(Problem::too_many(seconds)),
+        },
+        // Made-up credentials are tried at a stranger's pace.
+        Err(problem) => match hub.access.take(Asker::Stranger(address), now) {
+            Ok(()) => Err(problem),
+            Err(seconds) => Err(Problem::too_many(seconds)),
+        },
+    };
+    match admitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -32,20 +48,25 @@ pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut reques
     }
 }
 
-async fn admit(
+/// Who asks, by a token or by a browser's cookies.
+async fn known(
     hub: &Hub,
     named: &[Who],
-    address: Option<IpAddr>,
     method: &Method,
     headers: &HeaderMap,
-    path: &str,
-) -> Result<Caller, Problem> {
+    address: Option<IpAddr>,
+) -> Result<(Caller, Option<Asker>), Problem> {
     // Staff logs in whatever the station file says: an open station is open to shoppers' programs, not to who approves baskets.
     let staff = named.iter().any(|who| who.is_staff());
-    let caller = match staff && !headers.contains_key(header::AUTHORIZATION) {
-        true => door::identify(hub, method, headers).await?,
-        false => identify(hub, headers, address, hub.access.mode == Mode::Open && !staff).await?,
-    };
+    if staff && !headers.contains_key(header::AUTHORIZATION) {
+        let caller = door::identify(hub, method, headers).await?;
+        return Ok((caller, Some(Asker::Stranger(address))));
+    }
+    identify(hub, headers, address, hub.access.mode == Mode::Open && !staff).await
+}
+
+async fn admit(hub: &Hub, named: &[Who], caller: Caller, path: &str) -> Result<Caller, Problem> {
+    let staff = named.iter().any(|who| who.is_staff());
     if staff && !caller.may(named) {
         match caller {
             Caller::Stranger => {
@@ -74,17 +95,23 @@ pub fn address(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
-async fn identify(hub: &Hub, headers: &HeaderMap, address: Option<IpAddr>, open: bool) -> Result<Caller, Problem> {
+/// Who asks, and whose requests are counted together; nobody's on a station that is open to its own machine.
+async fn identify(
+    hub: &Hub,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+    open: bool,
+) -> Result<(Caller, Option<Asker>), Problem> {
     if open {
-        return Ok(Caller::Trusted);
+        return Ok((Caller::Trusted, None));
     }
     let Some(given) = headers.get(header::AUTHORIZATION) else {
         // A proxy on this machine speaks for others: what it forwards is not from here.
         let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
         let here = address.is_some_and(|address| address.is_loopback());
         return Ok(match here && !forwarded.iter().any(|name| headers.contains_key(*name)) {
-            true => Caller::Display,
-            false => Caller::Stranger,
+            true => (Caller::Display, None),
+            false => (Caller::Stranger, Some(Asker::Stranger(address))),
         });
     };
     // Nothing of what is shown here can be guessed, so that failures cost nobody else anything.
@@ -92,9 +119,11 @@ async fn identify(hub: &Hub, headers: &HeaderMap, address: Option<IpAddr>, open:
     let known = if credential::is_ours(token) {
         let digest = credential::digest(token);
         let holder = hub.read(move |store| store.holder(&digest)).await?;
-        holder.and_then(|name| Who::with_credential(&name)).map(Caller::Holder)
+        let who = holder.and_then(|name| Who::with_credential(&name));
+        who.map(|who| (Caller::Holder(who), Some(Asker::Credential(digest))))
     } else {
-        hub.access.app_keys.verify(token, hub.clock.now().wall).ok().map(Caller::App)
+        let basket = hub.access.app_keys.verify(token, hub.clock.now().wall).ok();
+        basket.map(|basket| (Caller::App(basket.clone()), Some(Asker::Basket(basket))))
     };
     known.ok_or_else(|| {
         Problem::new(StatusCode::UNAUTHORIZED, "bad_credential", "the token is not good, or not good now")
@@ -127,6 +156,26 @@ async fn own_basket_only(hub: &Hub, caller: &Caller, path: &str) -> Result<(), P
             }
         }
         _ => Ok(()),
+    }
+}
+
+/// Nobody's requests, whoever he says he is, keep others from being served.
+pub async fn not_too_fast(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+    let taken = match address(&request) {
+        Some(address) => hub.access.take(Asker::Address(address), hub.clock.now().mono),
+        None => Ok(()),
+    };
+    match taken {
+        Ok(()) => next.run(request).await,
+        Err(seconds) => Problem::too_many(seconds).into_response(),
+    }
+}
+
+/// A request that takes too long is given up.
+pub async fn within(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::no_answer().into_response(),
     }
 }
 

@@ -8,9 +8,10 @@ use crate::io::store::{Database, StoreError};
 use augenmass_core::desk::Board;
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
+use axum::body::Bytes;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -69,6 +70,8 @@ pub struct Hub {
     pub board: Arc<tokio::sync::Mutex<Board>>,
     /// Counts up with each change of it.
     pub board_news: watch::Sender<u64>,
+    /// The API's description, once somebody has asked for it.
+    pub description: Arc<OnceLock<Bytes>>,
 }
 
 /// Most streams of events at one time.
@@ -102,6 +105,7 @@ impl Hub {
             clock: Clock::start(),
             metrics,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            description: Arc::default(),
         }
     }
 

@@ -14,6 +14,8 @@ mod problem;
 mod router;
 mod staff;
 mod validations;
+mod verdicts;
 
 pub use hub::{Call, Hub, ServiceInfo, Views};
+pub use problem::BodyWithin;
 pub use router::{access_table, router};

@@ -1,9 +1,9 @@
 //! All routes with who gets in, and what holds for each of them.
 
-use super::guard::{guard, own_host_only};
+use super::guard::{guard, not_too_fast, own_host_only, within};
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, events, exit, handhelds, openapi, ops, staff, validations};
+use super::{baskets, catalogue, display, events, exit, handhelds, openapi, ops, staff, validations, verdicts};
 use crate::access::who::Who::{
     self, Anyone, App, Attendant, BackOffice, Display, Gate, Handheld, Supervisor, Tablet, Technician,
 };
@@ -11,17 +11,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use std::time::Duration;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 /// Largest body, bytes: 500 lines are about 60 kB.
 const BODY_MAX: usize = 256 * 1024;
-/// Longer than the longest long poll.
-const REQUEST_WITHIN: Duration = Duration::from_secs(40);
 /// Pages load only what the station itself serves, and nobody frames them.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -100,6 +96,7 @@ fn routes() -> Vec<Route> {
         get("/v1/validations/{id}/attempts/{number}/crops/{crop}", WATCHING, validations::crop),
         get("/.well-known/jwks.json", &[Anyone], exit::jwks),
         post("/v1/exit-tokens/redeem", &[Gate], exit::redeem),
+        get("/v1/verdicts", &[BackOffice], verdicts::pull),
         put("/v1/catalogue", &[BackOffice], catalogue::put).body_max(catalogue::CATALOGUE_MAX),
         route(Method::PATCH, MethodFilter::PATCH, "/v1/catalogue/{id}", &[BackOffice], catalogue::patch),
     ];
@@ -155,8 +152,9 @@ pub fn router(hub: Hub) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this is not done here")
         })
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_WITHIN))
+        .layer(from_fn(within))
         .layer(from_fn_with_state(hub.clone(), own_host_only))
+        .layer(from_fn_with_state(hub.clone(), not_too_fast))
         .layer(map_response(not_to_be_kept))
         .layer(policy)
         .layer(sniff)

@@ -17,6 +17,7 @@ pub mod eyes;
 pub mod probe;
 pub mod replay;
 pub mod run;
+pub mod scanner;
 pub mod school;
 pub mod secrets;
 pub mod see;

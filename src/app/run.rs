@@ -5,6 +5,7 @@ use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, Tls, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
+use super::scanner;
 use super::school::{House, School};
 use super::serve::{self, TlsError};
 use super::telemetry;
@@ -172,6 +173,9 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let door = serve::open(&config).await?;
     let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, access)
         .with_certificate(door.certificate.clone());
+    if let Some(wanted) = config.scanner.clone() {
+        tokio::spawn(scanner::serve(wanted, hub.clone()));
+    }
     let address = listener.local_addr()?;
     match config.api.access {
         Mode::Required => {

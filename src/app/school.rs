@@ -68,7 +68,7 @@ impl School {
         &self.present
     }
 
-    /// The store's containers, by kind, as they are known now. One that says who it is still counts as one of its kind.
+    /// The store's containers as they are known now: each kind, and those that say who they are and were weighed before.
     pub fn containers(&self) -> Vec<ContainerBelief> {
         let known = |file: &ContainerBelief| match self.learner.weight(&Subject::Kind(file.kind.clone())) {
             Some(tare) => {
@@ -76,7 +76,15 @@ impl School {
             }
             None => file.clone(),
         };
-        self.house.containers.iter().map(known).collect()
+        let kinds = self.house.containers.iter().map(known);
+        let own = self.learner.beliefs().iter().filter_map(|(subject, belief)| {
+            let Subject::Container(name) = subject else { return None };
+            let (kind, id) = name.split_once(':')?;
+            let tare = belief.weight();
+            let belief = ContainerBelief::of_kind(kind, tare.mean_g, tare.sd_g.hypot(tare.mean_sd_g));
+            Some(ContainerBelief { id: Some(id.to_owned()), ..belief })
+        });
+        kinds.chain(own).collect()
     }
 
     /// Learns from what has passed since, and takes over what others have changed in the store; says whether anything is different.

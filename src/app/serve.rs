@@ -3,8 +3,9 @@
 use super::config::{StationConfig, Tls};
 use super::secrets::{SecretError, tls_key};
 use crate::access::certificate::{self, CertificateError, CertificateInfo};
+use crate::api::BodyWithin;
 use crate::io::clock::Clock;
-use axum::Router;
+use axum::{Extension, Router};
 use axum_server::Handle;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
@@ -13,16 +14,34 @@ use std::future::{Future, Ready, ready};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tower::Service;
 
 /// Most connections at one time: 200 that poll, streams of events, and some to spare.
 const CONNECTIONS_MAX: usize = 512;
-/// Who has not sent the head of a request in this time is cut off.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection may keep its place without getting on.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Who has not sent the head of a request in this time is cut off; also who is silent between two requests.
+    pub head: Duration,
+    /// A body of JSON must have come in this time.
+    pub body: Duration,
+    /// Who takes nothing of an answer for so long is cut off: a stream would hold its place for ever.
+    pub write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(10), body: BodyWithin::default().0, write: Duration::from_secs(20) }
+    }
+}
+
 /// Connections that are busy when the daemon is told to stop have so long.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// So often the certificate is looked at.
@@ -50,6 +69,7 @@ pub enum TlsError {
 /// A certificate in use, looked after.
 pub struct Door {
     tls: Option<RustlsConfig>,
+    patience: Patience,
     /// What is told of the certificate; `None` without TLS.
     pub certificate: watch::Receiver<Option<CertificateInfo>>,
 }
@@ -61,13 +81,13 @@ pub struct Door {
 pub async fn open(config: &StationConfig) -> Result<Door, TlsError> {
     let (told, certificate) = watch::channel(None);
     if config.api.tls == Tls::Off {
-        return Ok(Door { tls: None, certificate });
+        return Ok(Door { tls: None, patience: Patience::default(), certificate });
     }
     let (chain, key) = load(config)?;
     let tls = RustlsConfig::from_config(certificate::server(&chain, &key)?);
     told.send_replace(Some(certificate::inspect(&chain)?));
     tokio::spawn(look_after(config.clone(), chain, tls.clone(), told));
-    Ok(Door { tls: Some(tls), certificate })
+    Ok(Door { tls: Some(tls), patience: Patience::default(), certificate })
 }
 
 async fn look_after(
@@ -125,6 +145,11 @@ fn load(config: &StationConfig) -> Result<(String, String), TlsError> {
 }
 
 impl Door {
+    /// The same with other patience.
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Serves until `stop` is done.
     ///
     /// # Errors
@@ -140,9 +165,10 @@ impl Door {
         };
         let serving = async {
             let mut server = axum_server::from_tcp(listener)?.handle(handle);
-            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(self.patience.head);
+            let router = router.layer(Extension(BodyWithin(self.patience.body)));
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let capped = Capped { places };
+            let capped = Capped { places, write_within: self.patience.write };
             match self.tls {
                 None => server.acceptor(capped).serve(service).await,
                 Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(capped)).serve(service).await,
@@ -159,14 +185,18 @@ impl Door {
 #[derive(Clone)]
 struct Capped {
     places: Arc<Semaphore>,
+    write_within: Duration,
 }
 
-impl<I, S> Accept<I, S> for Capped {
-    type Stream = I;
+impl<I: AsyncRead + AsyncWrite, S> Accept<I, S> for Capped {
+    type Stream = Pin<Box<TimeoutStream<I>>>;
     type Service = Held<S>;
-    type Future = Ready<io::Result<(I, Held<S>)>>;
+    type Future = Ready<io::Result<(Self::Stream, Held<S>)>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.write_within));
+        let stream = Box::pin(stream);
         let full = |_| io::Error::other("too many connections");
         ready(
             self.places
@@ -205,12 +235,12 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_when_all_places_are_taken_is_sent_away() {
-        let capped = Capped { places: Arc::new(Semaphore::new(1)) };
-        let (_, held) = capped.accept((), "service").await.unwrap();
+        let capped = Capped { places: Arc::new(Semaphore::new(1)), write_within: Duration::from_secs(1) };
+        let (_, held) = capped.accept(tokio::io::empty(), "service").await.unwrap();
         let again = held.clone();
         drop(held);
-        assert!(capped.accept((), "service").await.is_err(), "a copy of the service still serves");
+        assert!(capped.accept(tokio::io::empty(), "service").await.is_err(), "a copy of the service still serves");
         drop(again);
-        assert!(capped.accept((), "service").await.is_ok());
+        assert!(capped.accept(tokio::io::empty(), "service").await.is_ok());
     }
 }

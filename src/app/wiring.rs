@@ -94,7 +94,7 @@ pub fn station(
 }
 
 fn container(file: &config::Container) -> ContainerBelief {
-    ContainerBelief { kind: file.kind.as_str().to_owned(), tare_g: file.tare_g, sigma_g: file.sigma_g }
+    ContainerBelief::of_kind(file.kind.as_str(), file.tare_g, file.sigma_g)
 }
 
 /// The sense of weight as the core wants it.

@@ -168,6 +168,7 @@ async fn every_route_lets_in_whom_it_names_and_nobody_else() {
         ("GET", "/v1/validations/{id}/attempts/{number}/crops/{crop}", watching),
         ("GET", "/.well-known/jwks.json", everybody),
         ("POST", "/v1/exit-tokens/redeem", &[Gate]),
+        ("GET", "/v1/verdicts", &[BackOffice]),
         ("PUT", "/v1/catalogue", &[BackOffice]),
         ("PATCH", "/v1/catalogue/{id}", &[BackOffice]),
         ("GET", "/staff", everybody),

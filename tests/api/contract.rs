@@ -1,6 +1,7 @@
 //! The API's description against the API.
 
 use crate::station::{send, station};
+use augenmass::access::Mode;
 use augenmass::api::access_table;
 use augenmass::api::openapi::operation::{Operation, Place};
 use augenmass::api::openapi::{PROBLEMS, document, examples, operations};
@@ -13,7 +14,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(operations);
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| operations("B1"));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document("B1", Mode::Required));
 
 fn is_at(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
@@ -31,7 +33,7 @@ pub fn assert_as_described(method: &Method, path: &str, status: u16, kind: &str,
         );
         return;
     };
-    let responses = &document()["paths"][operation.path][method.as_str().to_lowercase()]["responses"];
+    let responses = &DOCUMENT["paths"][operation.path][method.as_str().to_lowercase()]["responses"];
     let described = &responses[status.to_string()];
     assert!(described.is_object(), "{method} {path}: {status} is not described: {body}");
     if kind == "application/problem+json" {
@@ -54,7 +56,7 @@ fn what_is_described_is_what_there_is() {
     let described: BTreeSet<(String, &str)> = OPERATIONS.iter().map(|o| (o.method.to_string(), o.path)).collect();
     assert_eq!(routes, described);
     assert_eq!(described.len(), OPERATIONS.len(), "one stands twice");
-    let in_document: BTreeSet<(String, &str)> = document()["paths"]
+    let in_document: BTreeSet<(String, &str)> = DOCUMENT["paths"]
         .as_object()
         .unwrap()
         .iter()
@@ -70,10 +72,10 @@ fn what_is_described_is_what_there_is() {
 #[test]
 fn who_gets_in_is_told_as_it_is() {
     for (method, path, who) in access_table() {
-        let told = &document()["paths"][path][method.as_str().to_lowercase()];
+        let told = &DOCUMENT["paths"][path][method.as_str().to_lowercase()];
         let names: Vec<&str> = told["x-who"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         assert_eq!(names, who.iter().map(|who| who.as_str()).collect::<Vec<_>>());
-        let schemes = &document()["components"]["securitySchemes"];
+        let schemes = &DOCUMENT["components"]["securitySchemes"];
         for needed in told["security"].as_array().unwrap() {
             for name in needed.as_object().unwrap().keys() {
                 assert!(schemes[name].is_object() && names.contains(&name.as_str()), "{path}: {name}");
@@ -149,6 +151,22 @@ fn every_code_of_a_problem_is_listed_with_its_status() {
 }
 
 #[test]
+fn every_link_leads_to_an_operation() {
+    let mut seen = 0;
+    for operation in OPERATIONS.iter() {
+        for (id, link) in &operation.links {
+            assert_eq!(link["operationId"], *id);
+            let target = OPERATIONS.iter().find(|o| o.id == *id).unwrap();
+            for name in link["parameters"].as_object().into_iter().flatten().map(|(name, _)| name) {
+                assert!(target.parameters.iter().any(|p| p.name == name), "{id} has no {name}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8);
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn references(value: &Value, found: &mut BTreeSet<String>) {
         match value {
@@ -163,10 +181,10 @@ fn every_reference_leads_somewhere() {
         }
     }
     let mut found = BTreeSet::new();
-    references(document(), &mut found);
+    references(&DOCUMENT, &mut found);
     assert!(found.len() > 10);
     for reference in found {
-        assert!(document().pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
+        assert!(DOCUMENT.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
     }
 }
 
@@ -191,5 +209,7 @@ async fn the_page_loads_nothing_from_elsewhere() {
     }
     let request = Request::get("/openapi.json").header(header::HOST, "localhost").body(Body::empty()).unwrap();
     let (_, told, _) = send(&router, request).await;
-    assert_eq!((&told["openapi"], &told), (&Value::from("3.1.0"), document()));
+    assert_eq!((&told["openapi"], &told), (&Value::from("3.1.0"), &document("B1", Mode::Open)));
+    // This one asks nobody for a credential: its description does not say that it does.
+    assert!(told["paths"]["/v1/station"]["get"]["security"].is_null());
 }

@@ -6,6 +6,8 @@ mod catalogue;
 mod contract;
 mod events;
 mod exit;
+mod limits;
+mod office;
 mod staff;
 mod staff_desk;
 mod station;

@@ -5,4 +5,5 @@ pub mod control;
 pub mod live;
 pub mod port;
 pub mod run;
+pub mod scanner;
 pub mod serial;

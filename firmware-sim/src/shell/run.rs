@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::live::Live;
-use super::{camera, control, port};
+use super::scanner::HeldScanner;
+use super::{camera, control, port, scanner};
 use crate::hw::Hardware;
 use crate::phone::Phone;
 use crate::scenario::{Player, Script, heading, line};
@@ -98,7 +99,14 @@ async fn open_doors(hardware: &Hardware, live: &Live, seed: u64) -> anyhow::Resu
         doors.spawn(async move { Ok(port::play(live, index, &path).await?) });
     }
     let mut sites = std::collections::BTreeMap::new();
-    sites.insert(hardware.simulator.control.clone(), control::router(live.clone()));
+    let mut controlled = control::router(live.clone());
+    if let Some(wanted) = &hardware.scanner {
+        let scanner = HeldScanner::new(wanted.protocol);
+        controlled = controlled.merge(scanner::router(scanner.clone()));
+        let (link, baud) = (wanted.path.clone(), wanted.baud);
+        doors.spawn(async move { Ok(scanner.play(link, baud).await?) });
+    }
+    sites.insert(hardware.simulator.control.clone(), controlled);
     for (index, camera) in hardware.cameras.iter().enumerate() {
         // The station file's check has seen to it that every camera has an address.
         let Some((address, path)) = camera.address() else {

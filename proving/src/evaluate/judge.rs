@@ -68,8 +68,7 @@ pub fn expected(trip: &Trip, setting: Setting, shop: &Shop, catalogue: &Catalogu
         lines: codes.iter().map(line).collect(),
     };
     let sigma_g = container_law(setting).variance_g2().sqrt();
-    let tares =
-        [ContainerBelief { kind: kind.as_str().to_owned(), tare_g: TARE_G[usize::from(trip.trolley)], sigma_g }];
+    let tares = [ContainerBelief::of_kind(kind.as_str(), TARE_G[usize::from(trip.trolley)], sigma_g)];
     Expected::new(&basket, &codes, catalogue, &tares, &BagBelief::usual())
 }
 

@@ -3,6 +3,7 @@
 use super::operation::{Answer, Content, Operation, Place};
 use super::problems::{PROBLEMS, problems_of};
 use super::{CONTRACT_VERSION, examples, shapes};
+use crate::access::Mode;
 use crate::access::who::Who;
 use axum::http::{Method, StatusCode};
 use schemars::SchemaGenerator;
@@ -24,16 +25,21 @@ const TAGS: [(&str, &str); 6] = [
 ];
 
 /// The whole document.
-pub(super) fn write(operations: &[Operation], access: &AccessTable) -> Value {
+pub(super) fn write(operations: &[Operation], access: &AccessTable, mode: Mode) -> Value {
     let mut schemas = Schemas::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for operation in operations {
+    for (place, operation) in operations.iter().enumerate() {
         let who = access
             .iter()
             .find(|(method, path, _)| *method == operation.method && *path == operation.path)
             .map_or(&[][..], |(_, _, who)| who);
         let method = operation.method.as_str().to_lowercase();
-        paths.entry(operation.path).or_default().insert(method, write_one(operation, who, &mut schemas));
+        let mut written = write_one(operation, who, &mut schemas);
+        written["x-order"] = place.into();
+        if mode == Mode::Required {
+            written["security"] = security(who).into();
+        }
+        paths.entry(operation.path).or_default().insert(method, written);
     }
     schemas.sent.subschema_for::<shapes::Id>();
     schemas.told.subschema_for::<shapes::Problem>();
@@ -100,7 +106,6 @@ fn write_one(operation: &Operation, who: &[Who], schemas: &mut Schemas) -> Value
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.text,
-        "security": security(who),
         "x-who": who.iter().map(|who| who.as_str()).collect::<Vec<_>>(),
     });
     if !operation.parameters.is_empty() {
@@ -116,7 +121,11 @@ fn write_one(operation: &Operation, who: &[Who], schemas: &mut Schemas) -> Value
     }
     let mut responses: BTreeMap<String, Value> = BTreeMap::new();
     for answer in &operation.answers {
-        responses.insert(answer.status.to_string(), write_answer(answer, schemas));
+        let mut told = write_answer(answer, schemas);
+        if !operation.links.is_empty() {
+            told["links"] = operation.links.iter().map(|(id, link)| ((*id).to_owned(), link.clone())).collect();
+        }
+        responses.insert(answer.status.to_string(), told);
     }
     for (status, codes) in problems_of(operation, who) {
         let named: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();

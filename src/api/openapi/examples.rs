@@ -57,6 +57,15 @@ pub fn validation() -> Value {
         "staff_called": false, "cancelled": false, "verdict": correct() })
 }
 
+/// A line of what the back office pulls.
+pub fn transaction() -> Value {
+    let sale = |number: u32, code: &str, quantity: u32| json!({ "SequenceNumber": number, "Sale": { "POSIdentity": code, "Quantity": quantity } });
+    json!({ "SequenceNumber": 1841, "TransactionID": "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f/1", "TransactionType": "BasketValidation",
+        "WorkstationID": "basket-1", "BasketID": "b-1", "RevisionNumber": 3, "BeginDateTime": "2026-11-21T17:59:58.004Z",
+        "EndDateTime": "2026-11-21T18:00:00.123Z", "Outcome": "correct",
+        "LineItem": [sale(1, "4006381333931", 2), sale(2, "4099990000158", 1)], "Verdict": correct() })
+}
+
 /// A stream of events.
 pub fn events() -> String {
     let state = json!({ "validation_id": "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f", "state": "weighing", "attempt": 0, "void": false,

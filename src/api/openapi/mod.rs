@@ -6,7 +6,7 @@ mod office;
 pub mod operation;
 mod page;
 mod problems;
-mod shapes;
+pub(super) mod shapes;
 mod shopper;
 mod station;
 
@@ -14,20 +14,19 @@ pub use page::{json, page, script, style};
 pub use problems::PROBLEMS;
 pub use shapes::Id;
 
+use crate::access::Mode;
 use operation::Operation;
 use serde_json::Value;
-use std::sync::LazyLock;
 
 /// Version of the contract: the first number changes when clients must, the second when something is added.
 pub const CONTRACT_VERSION: &str = "1.1";
 
-/// Every operation that is described, in the order in which people read.
-pub fn operations() -> Vec<Operation> {
-    [shopper::operations(), station::operations(), office::operations()].into_iter().flatten().collect()
+/// Every operation of a station with this code, in the order in which people read.
+pub fn operations(station_code: &str) -> Vec<Operation> {
+    [shopper::operations(station_code), station::operations(), office::operations()].into_iter().flatten().collect()
 }
 
-/// The document; made once.
-pub fn document() -> &'static Value {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document::write(&operations(), &super::access_table()));
-    &DOCUMENT
+/// The document of a station with this code. One that is open to its own machine asks nobody for a credential, and says so.
+pub fn document(station_code: &str, mode: Mode) -> Value {
+    document::write(&operations(station_code), &super::access_table(), mode)
 }

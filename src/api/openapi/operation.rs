@@ -110,6 +110,8 @@ pub struct Operation {
     pub answers: Vec<Answer>,
     /// Codes of problems besides those that any route may answer.
     pub problems: &'static [&'static str],
+    /// What can be asked next with what came back: name of the operation, and its link object (OpenAPI 3.1, 4.8.20).
+    pub links: Vec<(&'static str, Value)>,
 }
 
 impl Operation {
@@ -122,7 +124,7 @@ impl Operation {
         text: &'static str,
     ) -> Self {
         let (parameters, request, answers) = (Vec::new(), Vec::new(), Vec::new());
-        Self { method, path, id, tag, summary, text, parameters, request, answers, problems: &[] }
+        Self { method, path, id, tag, summary, text, parameters, request, answers, problems: &[], links: Vec::new() }
     }
 
     /// With one more parameter.
@@ -139,6 +141,12 @@ impl Operation {
     /// With an answer.
     pub fn answers(mut self, status: u16, text: &'static str, body: Option<Content>) -> Self {
         self.answers.push(Answer { status, text, body: body.into_iter().collect() });
+        self
+    }
+
+    /// With something that can be asked next.
+    pub fn leads_to(mut self, operation: &'static str, link: Value) -> Self {
+        self.links.push((operation, link));
         self
     }
 

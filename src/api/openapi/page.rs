@@ -1,13 +1,19 @@
 //! The description over HTTP: as JSON, and as a page that loads nothing from elsewhere.
 
 use crate::api::display::asset;
-use axum::Json;
-use axum::response::Response;
-use serde_json::Value;
+use crate::api::hub::Hub;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 
 /// `GET /openapi.json`.
-pub async fn json() -> Json<&'static Value> {
-    Json(super::document())
+pub async fn json(State(hub): State<Hub>) -> Response {
+    let text = hub.description.get_or_init(|| {
+        let document = super::document(&hub.info.station_code, hub.access.mode);
+        Bytes::from(document.to_string())
+    });
+    ([(header::CONTENT_TYPE, "application/json")], text.clone()).into_response()
 }
 
 /// `GET /docs`.

@@ -113,7 +113,7 @@ pub struct ValidationNamed {
 /// `pass`: the basket may go. `correct`: the shopper can put it right. `assist`: staff should look. `unavailable`: the unit cannot judge.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub enum Outcome {
     Pass,
     Correct,
     Assist,
@@ -195,6 +195,7 @@ enum Message {
     MaybeOther { name: String, instead: String },
     StaffWillHelp {},
     StationBusy {},
+    TooHeavy {},
 }
 
 /// Which versions stood behind a verdict: hashes, and the version of the software.

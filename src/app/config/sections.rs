@@ -9,11 +9,12 @@ use augenmass_core::verdict as judge;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Station,
+    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Scanner, Station,
     StationConfig, Tls, WithoutCamera,
 };
 use crate::access::Mode;
 use augenmass_core::basket::InStorePattern;
+use augenmass_core::basket::scanner::ScannerProtocol;
 
 /// Creep and span of a well calibrated C3 cell within a visit, as a share of the load (R 60: 0.02 to 0.03 % in half an hour).
 const SIGMA_SHARE: f64 = 2e-4;
@@ -47,6 +48,7 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
         false => Some(Privacy { crops_hours: CROPS_HOURS }),
     };
     let journal = if top.has("journal") { top.section("journal").and_then(|table| journal(&table)) } else { None };
+    let scanner = if top.has("scanner") { top.section("scanner").and_then(|table| scanner(&table)) } else { None };
     top.leave("simulator");
     top.finish();
     Some(StationConfig {
@@ -63,6 +65,7 @@ pub(super) fn station_file(top: &Table<'_>) -> Option<StationConfig> {
         in_store_codes: in_store_codes?,
         policy: policy?,
         privacy: privacy?,
+        scanner,
         journal,
     })
 }
@@ -341,6 +344,21 @@ fn journal(table: &Table<'_>) -> Option<Journal> {
     let max_mb = table.whole_as("max_mb", 1..=1_000_000);
     table.finish();
     Some(Journal { directory: directory?, max_mb: max_mb? })
+}
+
+fn scanner(table: &Table<'_>) -> Option<Scanner> {
+    let protocol = table.choice("protocol", &[("lines", ScannerProtocol::Lines), ("ssi", ScannerProtocol::Ssi)]);
+    let path = table.text("path").map(PathBuf::from);
+    let baud = table.whole_as("baud", 300..=921_600);
+    let prefix = table.text("prefix");
+    table.finish();
+    if let Some(prefix) = &prefix
+        && (!(1..=16).contains(&prefix.len()) || !prefix.chars().all(|c| c.is_ascii_graphic()))
+    {
+        table.fault("prefix", format!("'{prefix}' is not 1 to 16 printable characters"));
+        return None;
+    }
+    Some(Scanner { protocol: protocol?, path: path?, baud: baud?, prefix: prefix? })
 }
 
 fn in_store_codes(top: &Table<'_>) -> Option<Vec<String>> {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::access::Mode;
+use augenmass_core::basket::scanner::ScannerProtocol;
 use augenmass_core::weighing::wire::{MassUnit, Protocol, RegisterMap};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
@@ -46,6 +47,9 @@ pub struct StationConfig {
     pub policy: Policy,
     /// What is kept of pictures.
     pub privacy: Privacy,
+    /// A scanner for older handhelds, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scanner: Option<Scanner>,
     /// Where what comes over the ports is kept, if anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<Journal>,
@@ -58,6 +62,19 @@ pub struct Journal {
     pub directory: PathBuf,
     /// All files together, megabytes; the oldest go first.
     pub max_mb: u64,
+}
+
+/// A scanner on a serial port, 8N1: handhelds that cannot reach the station show their list as a code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Scanner {
+    /// What it speaks: `lines` or `ssi`.
+    pub protocol: ScannerProtocol,
+    /// The serial port, best as `/dev/serial/by-path/…`.
+    pub path: PathBuf,
+    /// Bits per second.
+    pub baud: u32,
+    /// Before the basket's identifier in the code of a list: 1 to 16 printable characters.
+    pub prefix: String,
 }
 
 /// Who the station is.

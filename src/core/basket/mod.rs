@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod list;
+pub mod scanner;
 
 pub use codes::{Code, CodeFault, InStorePattern, PatternFault};
 pub use list::{Bags, Basket, BasketFault, Checked, Container, ContainerKind, Line, Shopper, Source, Today};

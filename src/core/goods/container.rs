@@ -2,15 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is believed about the tare of one kind of container.
+/// What is believed about the tare of one kind of container, or of one that says who it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContainerBelief {
     /// `trolley`, `basket` or `none`.
     pub kind: String,
+    /// Which one of them, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Mean mass in grams.
     pub tare_g: f64,
-    /// Spread between units of this kind, 1 sigma in grams.
+    /// Spread between units of this kind, or how sure this one's tare is, 1 sigma in grams.
     pub sigma_g: f64,
+}
+
+impl ContainerBelief {
+    /// Of any container of a kind.
+    pub fn of_kind(kind: &str, tare_g: f64, sigma_g: f64) -> Self {
+        Self { kind: kind.to_owned(), id: None, tare_g, sigma_g }
+    }
+
+    /// What is believed of a kind.
+    pub fn find<'a>(beliefs: &'a [Self], kind: &str) -> Option<&'a Self> {
+        beliefs.iter().find(|belief| belief.kind == kind && belief.id.is_none())
+    }
+
+    /// What is believed of one container, if it was weighed before.
+    pub fn find_one<'a>(beliefs: &'a [Self], kind: &str, id: &str) -> Option<&'a Self> {
+        beliefs.iter().find(|belief| belief.kind == kind && belief.id.as_deref() == Some(id))
+    }
 }
 
 /// One kind of own bag.

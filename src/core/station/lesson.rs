@@ -99,7 +99,8 @@ pub fn lesson(basket: &Basket, verdict: &Verdict, grounds: Grounds, now: &Circum
     }
     for container in goods.containers.iter().filter(|c| c.kind != ContainerKind::None) {
         let kind = container.kind.as_str();
-        let belief = now.containers.iter().find(|belief| belief.kind == kind)?;
+        let own = container.id.as_ref().and_then(|id| ContainerBelief::find_one(now.containers, kind, id));
+        let belief = own.or_else(|| ContainerBelief::find(now.containers, kind))?;
         known_g -= belief.tare_g;
         known_g2 -= belief.sigma_g * belief.sigma_g;
         let subject = match &container.id {

@@ -388,7 +388,8 @@ impl Machine {
             (None, out) => {
                 let (sense, why) = out.unwrap_or(("scale", "no weight".to_owned()));
                 degraded.push(sense.to_owned());
-                Conclusion::unavailable(sense, &why)
+                let conclusion = Conclusion::unavailable(sense, &why);
+                if sense == "scale" && self.senses.is_overloaded() { conclusion.too_heavy() } else { conclusion }
             }
         };
         let load = weighed.map(|(load, _)| load);

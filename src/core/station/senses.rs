@@ -5,7 +5,7 @@ use super::view::SenseView;
 use crate::units::Mono;
 use crate::vision::Scene;
 use crate::weighing::zero::ZeroEvent;
-use crate::weighing::{Load, Scale, Step};
+use crate::weighing::{Load, Scale, Step, Unavailable};
 use serde::{Deserialize, Serialize};
 
 /// What the retailer wants done while the eyes are out.
@@ -243,6 +243,11 @@ impl Senses {
             Eyes::Closed { why, .. } => SenseView { name: "vision", ok: false, why: Some(why.clone()) },
         };
         vec![scale, vision]
+    }
+
+    /// Whether the weight is out because more stands on the plate than it may bear.
+    pub fn is_overloaded(&self) -> bool {
+        self.scale.fault().is_some_and(|fault| fault.why == Unavailable::Overload)
     }
 
     /// Whether something rests on the plate, with the sense of weight sound.

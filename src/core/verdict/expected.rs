@@ -87,7 +87,7 @@ pub struct Expected {
     pub mean_g: f64,
     /// What containers and bags of known weight may be off by.
     pub around: Spread,
-    /// What bags of unknown weight may be off by, about their mean; empty without any.
+    /// What bags of unknown weight may be off by, about their mean, and containers that may be others than was said; empty without any.
     pub bags: Vec<Component>,
 }
 
@@ -110,9 +110,15 @@ impl Expected {
         }
         expected.mean_g += expected.lines.iter().map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
         for container in basket.containers.iter().filter(|c| c.kind != ContainerKind::None) {
-            if let Some(belief) = containers.iter().find(|b| b.kind == container.kind.as_str()) {
+            let kind = ContainerBelief::find(containers, container.kind.as_str());
+            let id = container.id.as_deref();
+            let own = id.and_then(|id| ContainerBelief::find_one(containers, container.kind.as_str(), id));
+            if let Some(belief) = own.or(kind) {
                 expected.mean_g += belief.tare_g;
                 expected.around = expected.around.plus(Spread::new(belief.sigma_g * belief.sigma_g, priors::EXCESS));
+            }
+            if let Some((own, kind)) = own.zip(kind) {
+                expected.perhaps_another(own, kind);
             }
         }
         match basket.bags.grams {
@@ -125,6 +131,19 @@ impl Expected {
         expected
     }
 
+    /// Somebody says which container it is, and is mistaken now and then: then it is any of its kind.
+    fn perhaps_another(&mut self, own: &ContainerBelief, kind: &ContainerBelief) {
+        let more_g2 = (kind.sigma_g * kind.sigma_g - own.sigma_g * own.sigma_g).max(0.0);
+        let other =
+            Component { weight: priors::OTHER_CONTAINER, mean_g: kind.tare_g - own.tare_g, variance_g2: more_g2 };
+        let right = Component { weight: 1.0 - priors::OTHER_CONTAINER, mean_g: 0.0, variance_g2: 0.0 };
+        self.add_kinds(&[right, other]);
+    }
+
+    fn add_kinds(&mut self, kinds: &[Component]) {
+        self.bags = if self.bags.is_empty() { kinds.to_vec() } else { sum(&self.bags, kinds) };
+    }
+
     fn add_bags(&mut self, count: u32, belief: &BagBelief) {
         let one = mixture(belief.kinds.iter().map(|k| (k.share, k.mean_g, k.sigma_g)));
         let one_bag = merged(&one);
@@ -132,7 +151,7 @@ impl Expected {
         let centred: Vec<Component> =
             one.iter().map(|c| Component { mean_g: c.mean_g - one_bag.mean_g, ..*c }).collect();
         for _ in 0..count {
-            self.bags = if self.bags.is_empty() { centred.clone() } else { sum(&self.bags, &centred) };
+            self.add_kinds(&centred);
         }
     }
 

@@ -182,6 +182,11 @@ impl Conclusion {
             control_sample: false,
         }
     }
+
+    /// The same, because more stands on the plate than it may bear: the shopper can mend that.
+    pub fn too_heavy(self) -> Self {
+        Self { message: Message::TooHeavy {}, ..self }
+    }
 }
 
 /// Goods of unknown mass: no weight can be right or wrong.

@@ -48,6 +48,8 @@ pub enum Message {
     StaffWillHelp {},
     /// The station cannot weigh or look just now.
     StationBusy {},
+    /// More stands on the plate than the station may weigh.
+    TooHeavy {},
 }
 
 impl Message {
@@ -74,6 +76,9 @@ impl Message {
                 format!("{name} is on your list; here it looks like {instead}. Please check.")
             }
             Self::StaffWillHelp {} => "Someone will come and help you in a moment.".to_owned(),
+            Self::TooHeavy {} => {
+                "This is more than this station can weigh. Please take something off, or ask for help.".to_owned()
+            }
             Self::StationBusy {} => {
                 "One moment, please: the station is not ready. Your basket stays as it is.".to_owned()
             }

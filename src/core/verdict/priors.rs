@@ -54,3 +54,6 @@ pub const WRONG_LABEL: (f64, f64) = (0.35, 20.0);
 pub const EXCESS: f64 = 4.0;
 /// Excess kurtosis of what grew: it varies widely, but evenly.
 pub const EXCESS_GROWN: f64 = 0.5;
+
+/// Share of containers that are not the one that somebody says they are: a number misread, or a trolley exchanged on the way.
+pub const OTHER_CONTAINER: f64 = 0.02;

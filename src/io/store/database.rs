@@ -53,7 +53,7 @@ pub enum StoreError {
 const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 12] = [
+pub(super) const MIGRATIONS: [&str; 13] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -66,6 +66,7 @@ pub(super) const MIGRATIONS: [&str; 12] = [
     super::resolution::RESOLUTIONS,
     super::crops::CROPS,
     super::beliefs::APPROVALS,
+    super::told::TOLD,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.

@@ -17,6 +17,7 @@ mod resolution;
 mod staff;
 #[cfg(test)]
 mod tests;
+mod told;
 mod writer;
 
 pub use audit::{Audit, Audited};
@@ -28,4 +29,5 @@ pub use database::{Database, StoreError};
 pub use numbers::Numbers;
 pub use pass::{Pass, Redeemed};
 pub use staff::{Account, AccountEntry, Session};
+pub use told::{Told, ToldKind};
 pub use writer::{StoreEvent, Writer};

@@ -77,7 +77,7 @@ const operation = (path, method, it) => {
 
 const draw = (api) => {
   const all = Object.entries(api.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, it]) => ({ path, method: method.toUpperCase(), it })));
+    Object.entries(methods).map(([method, it]) => ({ path, method: method.toUpperCase(), it }))).sort((a, b) => a.it["x-order"] - b.it["x-order"]);
   const index = document.getElementById("index");
   const operations = document.getElementById("operations");
   for (const { name, description } of api.tags) {

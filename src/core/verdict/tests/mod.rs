@@ -50,7 +50,7 @@ fn expected(catalogue: &Catalogue, lines: &[(&str, u32)]) -> Expected {
             .collect(),
     };
     let codes: Vec<(Code, u32)> = lines.iter().map(|(code, n)| (Code::Gtin(format!("{code:0>14}")), *n)).collect();
-    let containers = [ContainerBelief { kind: "basket".to_owned(), tare_g: 1000.0, sigma_g: 4.0 }];
+    let containers = [ContainerBelief::of_kind("basket", 1000.0, 4.0)];
     Expected::new(&basket, &codes, catalogue, &containers, &BagBelief::one(60.0, 35.0))
 }
 
@@ -85,6 +85,31 @@ fn what_a_list_makes_is_added_up_by_hand() {
     // 4² + 3 · 0.7 · 2² + 3² · (0.3 · 2² + 0.5²) + 2² + 0.5²: three tenths of a variance are the batch's.
     assert!((expected.variance_g2() - (16.0 + 8.4 + 13.05 + 4.25)).abs() < 1e-9);
     assert_eq!(expected.lines.len(), 2, "the same code twice is one line");
+}
+
+/// A trolley of 22 kg give or take 35 g that was weighed before, and is 60 g heavier: who says so is believed, and who is mistaken is no thief.
+#[test]
+fn a_container_that_says_who_it_is_weighs_what_it_weighed_before() {
+    let kind = ContainerBelief::of_kind("trolley", 22_000.0, 35.0);
+    let own = ContainerBelief { id: Some("T17".to_owned()), tare_g: 22_060.0, sigma_g: 3.0, ..kind.clone() };
+    let of = |id: Option<&str>| {
+        let container = Container { kind: ContainerKind::Trolley, id: id.map(str::to_owned) };
+        let basket = Basket {
+            revision: 1,
+            source: Source::App,
+            containers: vec![container],
+            bags: Bags::default(),
+            shopper: None,
+            lines: Vec::new(),
+        };
+        Expected::new(&basket, &[], &shop(), &[kind.clone(), own.clone()], &BagBelief::one(60.0, 35.0))
+    };
+    assert_eq!((of(None).mean_g, of(Some("T18")).mean_g), (22_000.0, 22_000.0));
+    assert_eq!((of(None).variance_g2(), of(Some("T18")).variance_g2()), (1225.0, 1225.0));
+    let known = of(Some("T17"));
+    assert_eq!(known.mean_g, 22_060.0);
+    // 9 g² if it is the one; with two in a hundred another one, 60 g lighter on average: 0.02 · (1216 + 0.98 · 3600).
+    assert!((known.variance_g2() - 9.0 - 0.02 * (1216.0 + 0.98 * 3600.0)).abs() < 1e-6, "{}", known.variance_g2());
 }
 
 #[test]
