@@ -152,11 +152,16 @@ class Exported(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 [1,320,320,3] to boxes [1,64,4] xyxy px and scores [1,64], best first.
 
+        The picture is also looked at upside down, and both opinions are averaged: from above no side is the upper one.
         Peaks are those of 3x3 cells, as in "Objects as Points", but a better neighbour counts only where its
         box is nearly the same: a small good before a large one keeps its own peak.
         """
-        heat, logits, overlap = self.detector(backbone.normalise(image))
+        picture = backbone.normalise(image)
+        heat, logits, overlap = self.detector(torch.cat([picture, picture.flip(2, 3)]))
         sides = (torch.softmax(logits, dim=2) * self.detector.distances[:, None, None]).sum(dim=2)
+        heat, overlap = ((m[:1] + m[1:].flip(2, 3)) / 2 for m in (heat, overlap))
+        turned = sides[1:].flip(2, 3)
+        sides = (sides[:1] + torch.cat([turned[:, 2:], turned[:, :2]], dim=1)) / 2
         score = torch.sqrt(torch.sigmoid(heat) * torch.sigmoid(overlap))
         boxes = torch.cat([self.centres - sides[:, :2], self.centres + sides[:, 2:]], dim=1).clamp(0.0, float(SIZE_PX))
         peak = torch.ones_like(score)

@@ -5,13 +5,13 @@ use super::crops::{self, Kept};
 use super::wiring;
 use crate::io::camera::{CameraEvent, CameraLink, Frame};
 use crate::io::clock::Clock;
-use crate::io::onnx::{Eyes, Look, LookError, Seen};
+use crate::io::onnx::{Eyes, Glance, Look, LookError, Seen};
 use crate::io::store::CropSet;
 use augenmass_core::goods::Gallery;
 use augenmass_core::station::Input;
 use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::Verdict;
-use augenmass_core::vision::{Crop, Embedding, Scene};
+use augenmass_core::vision::{Crop, Embedding, FrameFault, Scene};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -23,8 +23,8 @@ const GLANCE_EVERY: Duration = Duration::from_secs(2);
 const FROZEN_AFTER: u32 = 3;
 /// A frame that the looker waits for longer than this is not coming; the machine asks again.
 const FRAME_WITHIN: Duration = Duration::from_secs(2);
-/// Mean luma below which an idle picture shows nothing.
-const DARK_BELOW: f32 = 12.0;
+/// So many glances in a row that show nothing usable are a lens that is blocked.
+const UNFIT_AFTER: u32 = 2;
 
 /// A camera with models. Dropping it ends its tasks.
 pub struct StationEyes {
@@ -58,7 +58,7 @@ impl StationEyes {
             camera: camera.clone(),
             frames: link.frames(),
             inputs: inputs.clone(),
-            same: 0,
+            gates: Gates::default(),
             fault: None,
         };
         let watching = tokio::spawn(watcher.run(heard));
@@ -157,13 +157,45 @@ fn scene(seen: Seen, camera: &CameraConfig, clock: Clock, space_id: &str) -> Sce
     }
 }
 
-/// Tells whether the camera can be relied on: connected, not dark, not repeating itself.
+/// Whether what the camera shows can be relied on, from glance to glance.
+#[derive(Debug, Default)]
+struct Gates {
+    /// Glances in a row without any difference.
+    same: u32,
+    /// Glances in a row that showed nothing usable: too much light, or nothing sharp.
+    unfit: u32,
+}
+
+impl Gates {
+    /// What is wrong now, with the mend.
+    fn judge(&mut self, glance: &Glance) -> Option<&'static str> {
+        let fault = glance.quality.fault();
+        self.same = if glance.change == Some(0.0) { self.same + 1 } else { 0 };
+        self.unfit = if fault.is_some() { self.unfit + 1 } else { 0 };
+        if fault != Some(FrameFault::Dark) && self.same >= FROZEN_AFTER {
+            return Some("the camera repeats one picture: restart it");
+        }
+        match fault {
+            Some(FrameFault::Dark) => Some("the picture is dark: is the lamp on, is the lens free?"),
+            // A hand or a bag that passes before the lens makes one glance unfit, and is no fault.
+            Some(FrameFault::Glaring) if self.unfit >= UNFIT_AFTER => {
+                Some("the picture is all light: does a lamp or the sun shine into the lens?")
+            }
+            Some(FrameFault::Blurred) if self.unfit >= UNFIT_AFTER => {
+                Some("nothing in the picture is sharp: is the lens clean and free, and in focus?")
+            }
+            Some(FrameFault::Glaring | FrameFault::Blurred) | None => None,
+        }
+    }
+}
+
+/// Tells whether the camera can be relied on: connected, not dark, not blocked, not repeating itself.
 struct Watcher {
     eyes: Eyes,
     camera: CameraConfig,
     frames: watch::Receiver<Option<Arc<Frame>>>,
     inputs: mpsc::Sender<Input>,
-    same: u32,
+    gates: Gates,
     fault: Option<String>,
 }
 
@@ -176,7 +208,7 @@ impl Watcher {
                 event = heard.recv() => match event {
                     Some(CameraEvent::Up { .. }) => {
                         up = true;
-                        (self.same, self.fault) = (0, None);
+                        (self.gates, self.fault) = (Gates::default(), None);
                         self.tell(None).await;
                     }
                     Some(CameraEvent::Down { why, .. }) => {
@@ -214,13 +246,47 @@ impl Watcher {
         let jpeg = self.frames.borrow().as_ref().map(|f| f.jpeg.clone())?;
         match self.eyes.glance(0, jpeg, wiring::view(&self.camera)).await {
             Err(error) => Some(error.to_string()),
-            Ok(glance) if glance.brightness < DARK_BELOW => {
-                Some("the picture is dark: is the lamp on, is the lens free?".to_owned())
-            }
-            Ok(glance) => {
-                self.same = if glance.change == Some(0.0) { self.same + 1 } else { 0 };
-                (self.same >= FROZEN_AFTER).then(|| "the camera repeats one picture: restart it".to_owned())
-            }
+            Ok(glance) => self.gates.judge(&glance).map(str::to_owned),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use augenmass_core::vision::Quality;
+
+    fn glance(brightness: f32, sharpness: f32, change: f32) -> Glance {
+        Glance { quality: Quality { brightness, sharpness }, change: Some(change) }
+    }
+
+    /// What is wrong after each of these glances, up to the colon.
+    fn after(glances: &[Glance]) -> Vec<&'static str> {
+        let mut gates = Gates::default();
+        let words = |fault: Option<&'static str>| fault.and_then(|told| told.split(':').next()).unwrap_or_default();
+        glances.iter().map(|glance| words(gates.judge(glance))).collect()
+    }
+
+    #[test]
+    fn a_dark_picture_is_told_at_once_and_forgotten_at_once() {
+        let told = after(&[glance(120.0, 50.0, 1.0), glance(4.0, 0.5, 90.0), glance(120.0, 50.0, 90.0)]);
+        assert_eq!(told, ["", "the picture is dark", ""]);
+    }
+
+    #[test]
+    fn a_hand_that_passes_is_no_fault_and_a_covered_lens_is() {
+        let (clear, covered) = (glance(120.0, 50.0, 1.0), glance(110.0, 0.3, 20.0));
+        assert_eq!(after(&[clear, covered, clear]), ["", "", ""]);
+        let told = after(&[clear, covered, covered, clear]);
+        assert_eq!(told, ["", "", "nothing in the picture is sharp", ""]);
+        let lamp = glance(252.0, 30.0, 2.0);
+        assert_eq!(after(&[lamp, lamp]), ["", "the picture is all light"]);
+    }
+
+    #[test]
+    fn the_same_picture_again_and_again_is_a_frozen_camera_and_noise_is_not() {
+        let (noise, same) = (glance(120.0, 50.0, 0.6), glance(120.0, 50.0, 0.0));
+        assert_eq!(after(&[noise, same, same, noise]), ["", "", "", ""]);
+        assert_eq!(after(&[same, same, same, noise]), ["", "", "the camera repeats one picture", ""]);
     }
 }

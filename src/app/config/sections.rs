@@ -271,12 +271,16 @@ fn stream_address(table: &Table<'_>) -> Option<String> {
     let text = table.text("url")?;
     match reqwest::Url::parse(&text) {
         Ok(url) if url.scheme() == "http" && url.has_host() => Some(text),
+        Ok(url) if url.scheme() == "file" && !url.has_host() && text.starts_with("file:///") => Some(text),
         Ok(url) if url.scheme() == "https" => {
             table.fault("url", format!("'{text}': cameras are read over http:// only"));
             None
         }
         Ok(_) | Err(_) => {
-            table.fault("url", format!("'{text}' is no http:// address of a stream"));
+            table.fault(
+                "url",
+                format!("'{text}' is no http:// address of a stream, nor file:// and the path of a folder"),
+            );
             None
         }
     }

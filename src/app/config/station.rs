@@ -286,7 +286,8 @@ pub struct Cell {
 pub struct CameraConfig {
     /// Names the sensor in `/ready` and findings; unique among boards and cameras.
     pub name: String,
-    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures.
+    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures, or `file://` and the absolute path of a folder into
+    /// which something puts them; the newest one is shown.
     pub url: String,
     /// Width of its picture.
     pub width_px: u32,

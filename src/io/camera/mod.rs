@@ -1,7 +1,9 @@
-//! A camera that serves MJPEG over HTTP: read for ever, newest picture wins.
+//! A camera that serves MJPEG over HTTP, or a folder of pictures: read for ever, newest picture wins.
 
+mod folder;
 pub mod multipart;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,13 +17,17 @@ use multipart::{Multipart, MultipartFault};
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// A camera that is back is noticed within this.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How a folder is named where an address is expected.
+pub const FOLDER_SCHEME: &str = "file://";
+/// A folder is looked into so often.
+const FOLDER_EVERY: Duration = Duration::from_millis(100);
 /// Every JPEG begins so (ITU-T T.81, B.1.1.3: start of image, then another marker).
 const JPEG_START: &[u8] = &[0xff, 0xd8, 0xff];
 
 /// Which camera, and when it counts as out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraOptions {
-    /// `http://` address of a `multipart/x-mixed-replace` stream.
+    /// `http://` address of a `multipart/x-mixed-replace` stream, or `file://` and the absolute path of a folder with JPEG pictures.
     pub url: String,
     /// Without a picture for so long the camera is out, and asked anew.
     pub stale: Duration,
@@ -104,7 +110,7 @@ impl CameraLink {
     /// Starts the camera's task on the current Tokio runtime. It ends when `events` has no receiver.
     pub fn start(options: CameraOptions, events: mpsc::Sender<CameraEvent>) -> Self {
         let (sender, frames) = watch::channel(None);
-        let task = tokio::spawn(Camera { options, events, frames: sender, seq: 0, told: None }.run());
+        let task = tokio::spawn(Camera { options, events, frames: sender, seq: 0, told: None, stamp: None }.run());
         Self { frames, task }
     }
 
@@ -133,6 +139,8 @@ struct Camera {
     frames: watch::Sender<Option<Arc<Frame>>>,
     seq: u64,
     told: Option<Told>,
+    /// The last picture of a folder.
+    stamp: Option<folder::Stamp>,
 }
 
 /// Nobody listens any more.
@@ -157,7 +165,11 @@ impl Camera {
         let mut wait = FIRST_WAIT;
         loop {
             let before = self.seq;
-            match self.visit(&client).await {
+            let visited = match self.options.url.strip_prefix(FOLDER_SCHEME).map(PathBuf::from) {
+                Some(folder) => self.watch(&folder).await,
+                None => self.visit(&client).await,
+            };
+            match visited {
                 Err(Abandoned) => return,
                 Ok(why) => {
                     if self.tell_down(why).await.is_err() {
@@ -170,6 +182,32 @@ impl Camera {
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// Shows each newer picture of a folder until none comes any more.
+    async fn watch(&mut self, path: &Path) -> Result<CameraLoss, Abandoned> {
+        let mut last = tokio::time::Instant::now();
+        loop {
+            let began = Instant::now();
+            let (folder, known) = (path.to_owned(), self.stamp.clone());
+            let found = tokio::task::spawn_blocking(move || folder::newest(&folder, known.as_ref())).await;
+            match found {
+                Ok(Ok(Some((stamp, jpeg)))) => {
+                    self.stamp = Some(stamp);
+                    self.show(jpeg, began).await?;
+                    last = tokio::time::Instant::now();
+                }
+                Ok(Ok(None)) if last.elapsed() >= self.options.stale => {
+                    return Ok(CameraLoss::Stalled(self.options.stale));
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => {
+                    return Ok(CameraLoss::Unreachable { url: self.options.url.clone(), why: error.to_string() });
+                }
+                Err(_) => return Ok(CameraLoss::Ended),
+            }
+            tokio::time::sleep(FOLDER_EVERY).await;
         }
     }
 
@@ -194,7 +232,7 @@ impl Camera {
                 match parts.next_part(now) {
                     Ok(None) => break,
                     Ok(Some(part)) if part.body.starts_with(JPEG_START) => {
-                        self.show(part).await?;
+                        self.show(part.body, part.began).await?;
                         last = tokio::time::Instant::now();
                     }
                     // Some cameras put status texts between pictures; no pictures at all is a stall.
@@ -237,9 +275,9 @@ impl Camera {
         CameraLoss::Unreachable { url: self.options.url.clone(), why: innermost.to_string() }
     }
 
-    async fn show(&mut self, part: multipart::Part) -> Result<(), Abandoned> {
+    async fn show(&mut self, jpeg: Bytes, arrived: Instant) -> Result<(), Abandoned> {
         self.seq += 1;
-        let frame = Frame { jpeg: part.body, arrived: part.began, seq: self.seq };
+        let frame = Frame { jpeg, arrived, seq: self.seq };
         self.frames.send_replace(Some(Arc::new(frame)));
         if self.told == Some(Told::Up) {
             return Ok(());

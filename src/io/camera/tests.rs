@@ -133,3 +133,35 @@ async fn an_endless_part_ends_the_connection() {
     sender.send(Bytes::from_static(b"--frame\r\nContent-Length: 99999999\r\n\r\n")).await.unwrap();
     assert_eq!(down(&mut events).await, CameraLoss::Malformed(MultipartFault::PartTooLong));
 }
+
+#[tokio::test]
+async fn the_newest_whole_picture_of_a_folder_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in");
+    let (sender, mut events) = mpsc::channel(16);
+    let options = CameraOptions { url: format!("file://{}", path.display()), stale: Duration::from_millis(400) };
+    let link = CameraLink::start(options, sender);
+    let mut frames = link.frames();
+    assert!(matches!(down(&mut events).await, CameraLoss::Unreachable { .. }));
+    let jpeg = |mark: u8| [&[0xff, 0xd8, 0xff, mark][..], &[0xff, 0xd9]].concat();
+    std::fs::create_dir(&path).unwrap();
+    // Written elsewhere and moved, so that its time is that of its making and none is seen half written.
+    let put = |name: &str, bytes: &[u8], age_s: u64| {
+        let made = folder.path().join(name);
+        std::fs::write(&made, bytes).unwrap();
+        let at = std::time::SystemTime::now() - Duration::from_secs(age_s);
+        std::fs::File::options().write(true).open(&made).unwrap().set_modified(at).unwrap();
+        std::fs::rename(made, path.join(name)).unwrap();
+    };
+    put("b.jpg", &jpeg(1), 60);
+    put("no-picture.txt", &jpeg(9), 0);
+    assert!(frame(&mut frames, &jpeg(1)).await.seq >= 1);
+    put("a.JPEG", &jpeg(2), 30);
+    frame(&mut frames, &jpeg(2)).await;
+    // Cut off: never shown; then nothing newer comes, and the camera is out.
+    put("c.jpg", &jpeg(3)[..4], 0);
+    assert!(matches!(next(&mut events).await, CameraEvent::Up { .. }));
+    assert!(matches!(down(&mut events).await, CameraLoss::Stalled(_)));
+    put("c.jpg", &jpeg(3), 0);
+    frame(&mut frames, &jpeg(3)).await;
+}

@@ -111,8 +111,8 @@ pub struct Timings {
 /// What a short look at an idle platform shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Glance {
-    /// Mean luma within the view, 0..=255.
-    pub brightness: f32,
+    /// Of the part within the view, as in [`Seen`].
+    pub quality: Quality,
     /// Mean absolute difference of luma to the camera's last glance on a coarse grid, 0..=255; `None` the
     /// first time and when the picture's size has changed. Noise alone gives about 1.
     pub change: Option<f32>,

@@ -124,7 +124,7 @@ async fn a_glance_tells_a_hand_from_noise() {
     let empty = jpeg(&plate(&[]));
     let first = eyes.glance(0, empty.clone(), View::rectangle(VIEW)).await.unwrap();
     assert_eq!(first.change, None);
-    assert!((first.brightness - 152.0).abs() < 4.0, "{first:?}");
+    assert!((first.quality.brightness - 152.0).abs() < 4.0, "{first:?}");
     assert_eq!(eyes.glance(1, empty.clone(), View::rectangle(VIEW)).await.unwrap().change, None);
     let same = eyes.glance(0, empty.clone(), View::rectangle(VIEW)).await.unwrap();
     assert_eq!(same.change, Some(0.0));

@@ -143,14 +143,14 @@ impl Worker {
         picture::check_view(&frame, view_px)?;
         picture::mask(&mut frame, view);
         let (luma, width) = picture::half_luma(&frame, view_px);
+        let quality = picture::quality(&luma, width);
         let coarse = coarse(&luma, width);
-        let brightness = mean(coarse.iter().map(|value| f32::from(*value)));
         let last = self.glances.insert(camera, coarse);
         let now = self.glances.get(&camera).map_or(&[][..], Vec::as_slice);
         let change = last
             .filter(|last| last.len() == now.len())
             .map(|last| mean(last.iter().zip(now).map(|(before, after)| f32::from(before.abs_diff(*after)))));
-        Ok(Glance { brightness, change })
+        Ok(Glance { quality, change })
     }
 }
 
