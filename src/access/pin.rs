@@ -44,7 +44,7 @@ pub fn check(pin: &str, name: &str) -> Result<(), WeakPin> {
     };
     let row = [-1, 0, 1].iter().any(|step| steps.iter().all(|own| wraps(*own) == *step));
     let repeats = (1..=characters.len() / 2)
-        .filter(|length| characters.len() % length == 0)
+        .filter(|length| characters.len().is_multiple_of(*length))
         .any(|length| characters.chunks(length).all(|part| part == &characters[..length]));
     let few = {
         let mut different = characters.clone();

@@ -57,7 +57,7 @@ async fn browser() -> (Client, Driver) {
     let options = json!({ "goog:chromeOptions": { "binary": binary, "args": arguments } });
     let capabilities = options.as_object().unwrap().clone();
     let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-    let address = format!("http://127.0.0.1:{}", port.expect("the driver says on which port it listens"));
+    let address = format!("http://127.0.0.1:{}", port.unwrap());
     let client = ClientBuilder::new(connector).capabilities(capabilities).connect(&address).await.unwrap();
     (client, driver)
 }
