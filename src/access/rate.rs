@@ -115,10 +115,10 @@ mod tests {
     fn many_callers_do_not_make_it_grow_and_old_ones_make_room() {
         let mut rates = Rates::default();
         for n in 0..10_000 {
-            let _ = rates.take(basket(&format!("b-{n}")), at(n / 100));
+            let _ = rates.take(basket(&format!("b-{n}")), at(0));
         }
         assert!(rates.buckets.len() <= BUCKETS_MAX + 1);
-        assert!(rates.take(basket("b-late"), at(100)).is_err(), "late callers share a bucket, which is empty");
+        assert!(rates.take(basket("b-late"), at(0)).is_err(), "late callers share a bucket, which is empty");
         assert!(rates.take(basket("b-late"), at(10_000)).is_ok());
         assert!(rates.buckets.contains_key(&basket("b-late")), "idle ones have made room");
     }

@@ -61,7 +61,12 @@ async fn known(
     if staff && !headers.contains_key(header::AUTHORIZATION) {
         let caller = door::identify(hub, method, uri, headers).await?;
         if !shopping || caller.may(named) {
-            return Ok((caller, Some(Asker::Stranger(address))));
+            let tablet = match caller {
+                Caller::Tablet(_) | Caller::Staff(_) => door::cookie(headers, &hub.tablet_cookie()),
+                Caller::Stranger | Caller::Trusted | Caller::Display | Caller::App(_) | Caller::Holder(_) => None,
+            };
+            let known = tablet.map(|token| Asker::Credential(credential::digest(&token)));
+            return Ok((caller, Some(known.unwrap_or(Asker::Stranger(address)))));
         }
     }
     identify(hub, headers, address, hub.access.mode == Mode::Open && (!staff || shopping)).await
