@@ -79,7 +79,20 @@ impl Shop {
             Who::Tablet | Who::Attendant | Who::Supervisor | Who::Technician => {
                 // A session of its own for each request: one of them logs out.
                 let tablet = Tablet::known(self.folder.path(), Role::named(who.as_str()));
-                Look { headers: tablet.headers(), ..Look::default() }
+                // Each tablet has an address of its own: what it may not do is counted as a stranger's.
+                let from = match who {
+                    Who::Attendant => "192.0.2.12:5000",
+                    Who::Supervisor => "192.0.2.13:5000",
+                    Who::Technician => "192.0.2.14:5000",
+                    Who::Tablet
+                    | Who::Anyone
+                    | Who::Display
+                    | Who::App
+                    | Who::Handheld
+                    | Who::Gate
+                    | Who::BackOffice => "192.0.2.11:5000",
+                };
+                Look { from: Some(from), headers: tablet.headers(), ..Look::default() }
             }
             Who::Handheld | Who::Gate | Who::BackOffice => {
                 let token = self.tokens.iter().find(|(holder, _)| *holder == who).unwrap().1.clone();
