@@ -13,6 +13,16 @@ fn basket_id() -> Parameter {
     id_in_path("The basket, named by the app or handheld.", "b-1")
 }
 
+fn attempt_number() -> Parameter {
+    Parameter {
+        name: "number",
+        place: Place::Path,
+        text: "Which attempt.",
+        schema: value!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+        example: value!(1),
+    }
+}
+
 fn validation_id() -> Parameter {
     id_in_path("The validation, named by the station.", "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f")
 }
@@ -194,13 +204,7 @@ fn later() -> Vec<Operation> {
             "As it was stored; a pass that holds has its exit token.",
         )
         .with(validation_id())
-        .with(Parameter {
-            name: "number",
-            place: Place::Path,
-            text: "Which attempt.",
-            schema: value!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
-            example: value!(1),
-        })
+        .with(attempt_number())
         .answers(200, "The verdict", Some(json::<shapes::Verdict>(examples::pass())))
         .fails(&["unknown_validation", "unknown_attempt"]),
         Operation::new(
@@ -211,13 +215,7 @@ fn later() -> Vec<Operation> {
             "Of baskets that did not pass, and for as long as the station keeps it; findings say where theirs is (`image`).",
         )
         .with(validation_id())
-        .with(Parameter {
-            name: "number",
-            place: Place::Path,
-            text: "Which attempt.",
-            schema: value!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
-            example: value!(1),
-        })
+        .with(attempt_number())
         .with(Parameter {
             name: "crop",
             place: Place::Path,
