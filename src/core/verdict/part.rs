@@ -7,6 +7,7 @@ use super::policy::Policy;
 use super::priors;
 use super::view::View;
 use crate::goods::{Catalogue, Heft, WeightBelief};
+use std::rc::Rc;
 
 /// So many of the products whose mass could explain a weighing are also looked at; the rest looks like nothing in particular.
 const LOOKED_AT: usize = 160;
@@ -30,7 +31,9 @@ pub struct Part<'a> {
     expected: &'a Expected,
     catalogue: &'a Catalogue,
     noise: Noise,
-    view: Option<View<'a>>,
+    /// Whether container and bags came with it.
+    carrier: bool,
+    view: Option<Rc<View<'a>>>,
 }
 
 /// A weighing before it is compared with the list.
@@ -42,6 +45,8 @@ pub struct Weighed<'a> {
     pub around: Spread,
     /// The mixture of what bags of unknown weight may be off by; empty without any.
     pub bags: &'a [Component],
+    /// Whether container and bags came with it: then it is no wonder that something came though no line did.
+    pub carrier: bool,
 }
 
 /// A product that was perhaps not scanned, or lies there instead, with how likely that is relative to others.
@@ -63,20 +68,25 @@ impl<'a> Part<'a> {
         expected: &'a Expected,
         catalogue: &'a Catalogue,
         lines: Vec<usize>,
-        Weighed { off_g, around, bags }: Weighed<'_>,
-        view: Option<View<'a>>,
+        Weighed { off_g, around, bags, carrier }: Weighed<'_>,
+        view: Option<Rc<View<'a>>>,
         policy: &Policy,
     ) -> Self {
         let core = lines.iter().map(|i| &expected.lines[*i]).fold(around, |sum, l| sum.plus(l.spread(l.quantity)));
         let rare: Vec<Component> = lines.iter().flat_map(|i| expected.lines[*i].rare(policy)).collect();
         let noise = Noise::new(core, bags, &rare);
         let right = noise.density(off_g, AS_IS).max(NOTHING);
-        Self { lines, off_g, right, expected, catalogue, noise, view }
+        Self { lines, off_g, right, expected, catalogue, noise, carrier, view }
     }
 
     /// Whether a camera looked.
     pub fn has_seen(&self) -> bool {
         self.view.is_some()
+    }
+
+    /// Whether it came without a scan.
+    pub fn is_lone(&self) -> bool {
+        self.lines.is_empty() && !self.carrier
     }
 
     fn line(&self, line: usize) -> &'a ExpectedLine {
@@ -132,6 +142,11 @@ impl<'a> Part<'a> {
         let mut near = Shortlist::with_all(LOOKED_AT);
         self.near(self.off_g, units, AS_IS, &Among { any: 1.0, category: None, not: listed }, &mut near);
         blind * near.looked_at(|p| self.seen(None, Some((p, units))), self.seen_something(units))
+    }
+
+    /// Density if so many units of a product came besides.
+    pub fn besides(&self, product: usize, units: u32) -> f64 {
+        self.with(&[self.thing(product, units)]) * self.seen(None, Some((product, units)))
     }
 
     /// Density if two different products that are not on the list came besides.
