@@ -115,10 +115,14 @@ enum Order {
 }
 
 impl Order {
-    /// The put that a scan belongs to which came at `at`.
+    /// The put that a scan belongs to which came at `at`. What is scanned when all lies there already was forgotten before, and is joined to
+    /// where it lies as any misfit is.
     fn put(self, puts: &[Put], at: Mono) -> Option<usize> {
         match self {
-            Self::ScanThenPut => puts.iter().position(|put| put.ended.plus_ms(limits::SCAN_LATE_MS) >= at),
+            Self::ScanThenPut => {
+                let next = puts.iter().position(|put| put.ended.plus_ms(limits::SCAN_LATE_MS) >= at);
+                next.or(puts.len().checked_sub(1))
+            }
             Self::PutThenScan => puts.iter().rposition(|put| put.began.plus_ms(limits::SCAN_LATE_MS) <= at),
         }
     }
@@ -274,11 +278,8 @@ mod tests {
             (10_000, &[("a", 1), ("b", 1)]),
             (15_000, &[("a", 1), ("b", 1), ("c", 1)]),
         ]);
-        assert_eq!(
-            lines(&filling, &arrivals, &list, 1900.0),
-            [[vec![], vec![0], vec![1], vec![2]]],
-            "nothing comes after the last scan"
-        );
+        let found = lines(&filling, &arrivals, &list, 1900.0);
+        assert_eq!(found, [[vec![], vec![], vec![0], vec![1, 2]], [vec![], vec![0], vec![1], vec![2]]]);
         let carriers = |bags: u32| {
             let mut list = list.clone();
             list.goods.bags.count = bags;

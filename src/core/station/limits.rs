@@ -37,3 +37,5 @@ pub const SCAN_LATE_MS: u64 = 300;
 pub const ARRIVALS_MAX: usize = 256;
 /// So long without rest is worth telling the shopper: milliseconds.
 pub const UNSTEADY_MS: u64 = 4_000;
+/// Containers that say who they are of which a tare is learned; beyond it the one unseen for longest is forgotten. A large store has some 500.
+pub const CONTAINERS_KNOWN_MAX: u32 = 5_000;

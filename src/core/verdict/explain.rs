@@ -74,13 +74,14 @@ fn unscanned(judged: &Judged<'_>, catalogue: &Catalogue, residual_g: f64) -> Vec
     if all < TOLD_FROM {
         return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
     }
-    let best = judged.unscanned().first().copied().filter(|c| c.joint >= NAMED_FROM);
-    let Some(Candidate { product, units, joint }) = best else {
-        return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
+    let named = |c: &Candidate| {
+        let grams = f64::from(c.units) * catalogue.products()[c.product].weight.mean_g;
+        let claim = Claim::of(FindingKind::Unscanned, c.joint, grams);
+        Claim { product: Some(c.product), scanned: Some(0), found: Some(c.units), ..claim }
     };
-    let grams = f64::from(units) * catalogue.products()[product].weight.mean_g;
-    let claim = Claim::of(FindingKind::Unscanned, joint, grams);
-    vec![Claim { product: Some(product), scanned: Some(0), found: Some(units), ..claim }]
+    // Two are named where two were seen that weigh it together: else only one can have one half.
+    let best: Vec<Claim> = judged.unscanned().iter().filter(|c| c.joint >= NAMED_FROM).take(2).map(named).collect();
+    if best.is_empty() { vec![Claim::of(FindingKind::Unscanned, all, residual_g)] } else { best }
 }
 
 fn lines(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> Vec<Claim> {

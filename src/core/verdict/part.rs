@@ -7,6 +7,7 @@ use super::policy::Policy;
 use super::priors;
 use super::view::View;
 use crate::goods::{Catalogue, Heft, WeightBelief};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// So many of the products whose mass could explain a weighing are also looked at; the rest looks like nothing in particular.
@@ -19,6 +20,8 @@ const REACH_SIGMA: f64 = 5.0;
 const NOTHING: f64 = 1e-60;
 /// What is less likely than the list by this factor is not looked at more closely.
 const NEGLIGIBLE: f64 = 1e-5;
+/// What is less likely than the list by this factor is not searched for among all that is enrolled: there is no doubt of the list then.
+const UNLIKELY: f64 = 1.0;
 
 /// One weighing.
 pub struct Part<'a> {
@@ -56,6 +59,17 @@ pub struct Candidate {
     pub product: usize,
     /// Units of it.
     pub units: u32,
+    /// Share × density × look.
+    pub joint: f64,
+}
+
+/// Two products that were perhaps not scanned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair {
+    /// Indices of the products.
+    pub products: [usize; 2],
+    /// Share × density.
+    pub blind: f64,
     /// Share × density × look.
     pub joint: f64,
 }
@@ -150,8 +164,41 @@ impl<'a> Part<'a> {
     }
 
     /// Density if two different products that are not on the list came besides.
-    pub fn pair(&self) -> f64 {
-        self.noise.convolved(self.catalogue.masses().of_pairs(), self.off_g, AS_IS) * self.seen_something(2)
+    pub fn pair(&self, listed: &[usize]) -> f64 {
+        let blind = self.noise.convolved(self.catalogue.masses().of_pairs(), self.off_g, AS_IS);
+        let rest = self.seen_something(2);
+        if blind < UNLIKELY * self.right {
+            return blind * rest;
+        }
+        let looked_at = self.pairs(listed);
+        let known: f64 = looked_at.iter().map(|pair| pair.blind).sum();
+        (blind - known).max(0.0) * rest + looked_at.iter().map(|pair| pair.joint).sum::<f64>()
+    }
+
+    /// Pairs of products that two crops resemble which nothing on the list explains, if any do.
+    pub fn pairs(&self, listed: &[usize]) -> Vec<Pair> {
+        let strangers = self.view.as_ref().map_or(&[][..], |view| view.strangers());
+        let mut both: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (crop, ones) in strangers.iter().enumerate() {
+            for others in &strangers[crop + 1..] {
+                let pairs =
+                    ones.iter().flat_map(|one| others.iter().map(move |other| (*one.min(other), *one.max(other))));
+                both.extend(pairs.filter(|(one, other)| one != other));
+            }
+        }
+        let known = |product: &usize| listed.binary_search(product).is_ok();
+        both.retain(|(one, other)| !known(one) && !known(other));
+        let pair = |(one, other): (usize, usize)| {
+            let (a, b) = (self.thing(one, 1), self.thing(other, 1));
+            let share = 2.0 * self.catalogue.share(one) * self.catalogue.share(other);
+            let sum =
+                Component { weight: share, mean_g: a.mean_g + b.mean_g, variance_g2: a.variance_g2 + b.variance_g2 };
+            let blind = self.with(&[sum]);
+            let look =
+                if blind > NOTHING { self.view.as_ref().map_or(1.0, |v| v.change_by_two(one, other)) } else { 0.0 };
+            Pair { products: [one, other], blind, joint: blind * look }
+        };
+        both.into_iter().map(pair).collect()
     }
 
     /// Density if one unit of a line is some other product.

@@ -5,7 +5,7 @@
 
 use super::expected::{Expected, Nature};
 use super::noise::{Component, mixture};
-use super::part::{Candidate, Part};
+use super::part::{Candidate, Pair, Part};
 use super::policy::Policy;
 use super::priors::{self, share};
 use crate::goods::BagBelief;
@@ -13,6 +13,8 @@ use std::cell::OnceCell;
 
 /// Most candidates that are handed on for naming.
 const CANDIDATES_MAX: usize = 8;
+/// Two products less probable than this are not looked for.
+const TOLD_FROM: f64 = 0.05;
 /// A way in which goods were weighed together that is less probable names nothing.
 const COUNTS_FROM: f64 = 1e-3;
 
@@ -131,6 +133,8 @@ struct Way<'a> {
     parts: Vec<Part<'a>>,
     /// Joint odds of each part with "one product was not scanned", as `posterior.unscanned` was summed.
     unscanned_odds: Vec<f64>,
+    /// The same with "two were not".
+    pair_odds: Vec<f64>,
     total: f64,
     /// Logarithm of its prior and of all that was weighed.
     ln_joint: f64,
@@ -162,7 +166,7 @@ impl<'a> Judged<'a> {
         self.ways.iter().flat_map(|way| &way.parts).any(Part::has_seen)
     }
 
-    /// What was perhaps not scanned, likeliest first, with probabilities.
+    /// What was perhaps not scanned, likeliest first, with probabilities; two that are missing together each have theirs.
     pub fn unscanned(&self) -> &[Candidate] {
         self.unscanned.get_or_init(|| {
             let mut all: Vec<Candidate> = Vec::new();
@@ -170,6 +174,9 @@ impl<'a> Judged<'a> {
                 for (part, odds) in way.parts.iter().zip(&way.unscanned_odds) {
                     let found = part.candidates(&self.listed, 4 * CANDIDATES_MAX);
                     add(&mut all, shared(found, way.weight * odds / way.total));
+                }
+                for (part, odds) in way.parts.iter().zip(&way.pair_odds) {
+                    add(&mut all, pairs(part, &self.listed, way.weight * odds / way.total));
                 }
             }
             likeliest(all)
@@ -231,21 +238,33 @@ impl<'a> Way<'a> {
             bag: mixture(bag.kinds.iter().map(|k| (k.share, k.mean_g, k.sigma_g))),
             foreign: mixture(priors::FOREIGN_G.into_iter()),
             odds: vec![0.0; parts.len()],
+            pair_odds: vec![0.0; parts.len()],
         };
         let mut posterior = weigher.weigh();
         let unscanned_odds = std::mem::take(&mut weigher.odds);
+        let pair_odds = std::mem::take(&mut weigher.pair_odds);
         let total: f64 = posterior.values().map(|v| *v).sum();
         posterior.normalise();
         // Odds are relative to "the list is right" at the parts that have something to be right.
         let ln_right: f64 = parts.iter().filter(|part| !part.is_lone()).map(|part| part.right.ln()).sum();
         let ln_joint = ln_prior + ln_right + total.ln();
-        Self { weight: 1.0, posterior, parts, unscanned_odds, total, ln_joint }
+        Self { weight: 1.0, posterior, parts, unscanned_odds, pair_odds, total, ln_joint }
     }
 
     /// Whether it is worth a closer look.
     fn counts(&self) -> bool {
         self.weight > COUNTS_FROM
     }
+}
+
+/// Both products of pairs that were seen, with the probability of all pairs shared out among them.
+fn pairs(part: &Part<'_>, listed: &[usize], probability: f64) -> Vec<Candidate> {
+    if probability < TOLD_FROM {
+        return Vec::new();
+    }
+    let by = probability / part.pair(listed).max(1e-300);
+    let of = |pair: Pair| pair.products.map(|product| Candidate { product, units: 1, joint: pair.joint * by });
+    part.pairs(listed).into_iter().flat_map(of).collect()
 }
 
 /// Adds up what several weighings say of the same products.
@@ -286,6 +305,7 @@ struct Weigher<'w, 'a> {
     bag: Vec<Component>,
     foreign: Vec<Component>,
     odds: Vec<f64>,
+    pair_odds: Vec<f64>,
 }
 
 impl Weigher<'_, '_> {
@@ -323,7 +343,7 @@ impl Weigher<'_, '_> {
     }
 
     fn unlisted(&self, part: &Part<'_>) -> Unlisted {
-        let mut found = Unlisted { one: 0.0, unit: 0.0, two: part.pair() };
+        let mut found = Unlisted { one: 0.0, unit: 0.0, two: part.pair(self.listed) };
         for (units, share) in (1..).zip(priors::UNSCANNED_UNITS) {
             let density = part.unscanned(units, self.listed);
             found.one += share * density;
@@ -361,7 +381,10 @@ impl Weigher<'_, '_> {
         joint.unscanned = rate * ((1.0 - priors::PAIR) * single + priors::PAIR * pair);
         let by = rate * (1.0 - priors::PAIR);
         match singles.as_slice() {
-            [] => odds.iter().for_each(|(i, o)| self.odds[*i] = by * joined * o.one),
+            [] => odds.iter().for_each(|(i, o)| {
+                self.odds[*i] = by * joined * o.one;
+                self.pair_odds[*i] = rate * priors::PAIR * joined * joined * o.two;
+            }),
             [(i, a)] => self.odds[*i] = by * alone * a.one,
             [_, _, ..] => {}
         }

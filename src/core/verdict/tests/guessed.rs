@@ -27,8 +27,12 @@ fn one_by_one() -> Vec<StepEvidence> {
 }
 
 fn judged_by(guesses: &[Vec<StepEvidence>]) -> Conclusion {
+    judged_of(&LIST, guesses)
+}
+
+fn judged_of(list: &[(&str, u32)], guesses: &[Vec<StepEvidence>]) -> Conclusion {
     let catalogue = shop_of_seven();
-    let expected = expected(&catalogue, &LIST);
+    let expected = expected(&catalogue, list);
     let total_g = guesses[0].iter().map(|s| s.mass.g()).sum();
     let bag = BagBelief::one(60.0, 35.0);
     let evidence = Evidence {
@@ -104,6 +108,20 @@ fn whatever_the_order_a_right_total_passes() {
     at_once.remove(3);
     at_once[2] = step(&[1, 2], 1059.0 + 511.0, false);
     assert_eq!(judged_by(&[at_once]).outcome, Outcome::Pass);
+}
+
+/// Told of the chewing gum, the shopper scans it: its line comes last, and it lies where it lay.
+#[test]
+fn what_was_forgotten_and_is_scanned_at_last_is_right() {
+    let list = [LIST.as_slice(), &[("4", 1)]].concat();
+    let mut steps = one_by_one();
+    steps.insert(3, step(&[], 22.0, false));
+    steps[6].lines.push(5);
+    assert_eq!(judged_of(&list, &[steps.clone()]).outcome, Outcome::Pass);
+    // Another thing was scanned, and what nobody scanned lies there still.
+    let list = [LIST.as_slice(), &[("1", 1)]].concat();
+    steps[6].lines = vec![0, 4];
+    assert_ne!(judged_of(&list, &[steps]).outcome, Outcome::Pass);
 }
 
 /// The second way fits where the first does not: it is the one that counts, for the whole visit.
