@@ -57,12 +57,13 @@ proptest! {
         prop_assert_eq!(verdict.outcome, Outcome::Pass, "{:?} {:?}", turns, verdict.findings);
     }
 
-    /// A pack of 43 g that nobody scanned, put down by itself between others: the steps tell, whoever scans first.
+    /// A pack of 38 g that nobody scanned, put down by itself between others: the steps tell, whoever scans first. (Before or after all others it
+    /// might as well be a bag.)
     #[test]
-    fn what_is_put_down_between_scans_is_found(seed in 0..1000u64, at in 0..9usize, scan_first in any::<bool>()) {
+    fn what_is_put_down_between_scans_is_found(seed in 0..1000u64, at in 1..8usize, scan_first in any::<bool>()) {
         let shop = Arc::new(Shop::demo().unwrap());
         let mut units = packs(&shop, &PACKS, seed);
-        units.extend(packs(&shop, &["yeast-fresh-42"], seed));
+        units.extend(packs(&shop, &["razor-blades-4"], seed));
         let mut turns = Vec::new();
         for unit in 0..8 {
             let mut turn = [vec![Turn::Scan(unit), Turn::Wait(700)], vec![Turn::Put(vec![unit]), Turn::Wait(1_800)]];
@@ -72,13 +73,12 @@ proptest! {
         turns.insert(at, vec![Turn::Put(vec![8]), Turn::Wait(1_800)]);
         let verdict = filling::visit(&hardware(), &shop, &units, &turns.concat(), Lists::EachScan, seed).unwrap();
         prop_assert_ne!(verdict.outcome, Outcome::Pass);
-        let found = &verdict.findings[0];
-        prop_assert_eq!(found.kind, FindingKind::Unscanned, "{:?}", found);
-        prop_assert!((found.grams - 43.0).abs() < 8.0, "{:?}", found);
+        let found = verdict.findings.iter().find(|f| f.kind == FindingKind::Unscanned).unwrap();
+        prop_assert!((found.grams - 38.0).abs() < 4.0, "{:?}", found);
     }
 }
 
-/// The same 43 g in a heavy basket of things that vary: its total says nothing, and each of its steps does.
+/// The same 38 g in a heavy basket of things that vary: its total says nothing, and each of its steps does.
 #[test]
 fn what_the_total_cannot_see_a_step_can() {
     let shop = Arc::new(Shop::demo().unwrap());
@@ -87,7 +87,7 @@ fn what_the_total_cannot_see_a_step_can() {
     for seed in 0..8 {
         let mut units = packs(&shop, &known, seed);
         let scanned = units.len();
-        units.extend(packs(&shop, &["yeast-fresh-42"], seed));
+        units.extend(packs(&shop, &["razor-blades-4"], seed));
         let mut turns: Vec<Turn> = (0..scanned)
             .flat_map(|unit| [Turn::Scan(unit), Turn::Wait(600), Turn::Put(vec![unit]), Turn::Wait(1_800)])
             .collect();

@@ -87,7 +87,10 @@ pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> J
             let view = whole_view(evidence, with_eyes);
             let parts = |grouping: &Grouping| match grouping.groups.as_slice() {
                 [_] => vec![whole_part(evidence, view.clone(), policy)],
-                groups => groups.iter().map(|group| group_part(evidence, group, view.clone(), policy)).collect(),
+                groups => {
+                    let part = |(group, stray): (&Group, f64)| group_part(evidence, group, stray, view.clone(), policy);
+                    groups.iter().zip(sequence::strays(groups)).map(part).collect()
+                }
             };
             let ways = groupings.iter().map(|grouping| (grouping.ln_weight, parts(grouping))).collect();
             return Judged::mixed(ways, expected, bag, policy.error_rate);
@@ -121,7 +124,7 @@ fn whole_part<'a>(evidence: &Evidence<'a>, view: Option<Rc<View<'a>>>, policy: &
     let all: Vec<usize> = (0..expected.lines.len()).collect();
     let off_g = evidence.measured.g() - expected.mean_g;
     let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
-    let weighed = Weighed { off_g, around, bags: &expected.bags, carrier: true };
+    let weighed = Weighed { off_g, around, bags: &expected.bags, carrier: true, stray: 1.0 };
     Part::new(expected, catalogue, all, weighed, view, policy)
 }
 
@@ -134,17 +137,23 @@ fn step_parts<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> 
         let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
         let view = view(evidence, step.scene.as_ref().filter(|_| with_eyes), sight, step.lines.iter().copied());
         let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
-        let weighed = Weighed { off_g, around, bags: &[], carrier: false };
+        let weighed = Weighed { off_g, around, bags: &[], carrier: false, stray: 1.0 };
         Part::new(expected, catalogue, step.lines.clone(), weighed, view, policy)
     };
     evidence.steps.iter().map(part).collect()
 }
 
-fn group_part<'a>(evidence: &Evidence<'a>, group: &Group, view: Option<Rc<View<'a>>>, policy: &Policy) -> Part<'a> {
+fn group_part<'a>(
+    evidence: &Evidence<'a>,
+    group: &Group,
+    stray: f64,
+    view: Option<Rc<View<'a>>>,
+    policy: &Policy,
+) -> Part<'a> {
     let Evidence { expected, catalogue, .. } = *evidence;
     let bags: &[Component] = if group.carrier { &expected.bags } else { &[] };
     let around = sequence::around(group, expected);
-    let weighed = Weighed { off_g: sequence::off_g(group, expected), around, bags, carrier: group.carrier };
+    let weighed = Weighed { off_g: sequence::off_g(group, expected), around, bags, carrier: group.carrier, stray };
     Part::new(expected, catalogue, group.lines.clone(), weighed, view, policy)
 }
 

@@ -36,6 +36,8 @@ pub struct Part<'a> {
     noise: Noise,
     /// Whether container and bags came with it.
     carrier: bool,
+    /// How much likelier an own bag or thing came at its place than goods did that nobody scanned.
+    pub stray: f64,
     view: Option<Rc<View<'a>>>,
 }
 
@@ -50,6 +52,8 @@ pub struct Weighed<'a> {
     pub bags: &'a [Component],
     /// Whether container and bags came with it: then it is no wonder that something came though no line did.
     pub carrier: bool,
+    /// How much likelier an own bag or thing comes at its place, by itself, than goods do that nobody scanned; 1 where places say nothing.
+    pub stray: f64,
 }
 
 /// A product that was perhaps not scanned, or lies there instead, with how likely that is relative to others.
@@ -82,7 +86,7 @@ impl<'a> Part<'a> {
         expected: &'a Expected,
         catalogue: &'a Catalogue,
         lines: Vec<usize>,
-        Weighed { off_g, around, bags, carrier }: Weighed<'_>,
+        Weighed { off_g, around, bags, carrier, stray }: Weighed<'_>,
         view: Option<Rc<View<'a>>>,
         policy: &Policy,
     ) -> Self {
@@ -90,7 +94,7 @@ impl<'a> Part<'a> {
         let rare: Vec<Component> = lines.iter().flat_map(|i| expected.lines[*i].rare(policy)).collect();
         let noise = Noise::new(core, bags, &rare);
         let right = noise.density(off_g, AS_IS).max(NOTHING);
-        Self { lines, off_g, right, expected, catalogue, noise, carrier, view }
+        Self { lines, off_g, right, expected, catalogue, noise, carrier, stray, view }
     }
 
     /// Whether a camera looked.

@@ -329,12 +329,13 @@ impl Weigher<'_, '_> {
         let each = |thing: &[Component]| {
             let odds = |i: &usize| self.parts[*i].with(thing) / self.parts[*i].right;
             let at = |places: &[usize]| places.iter().map(odds).sum::<f64>() / places.len().max(1) as f64;
+            let stray = |i: usize| self.parts[i].stray * self.parts[i].with(thing);
             let one_weighing = scanned.len() == 1 && lone.is_empty();
             match lone {
                 [] if one_weighing => at(scanned),
                 [] => (1.0 - priors::STRAY_ALONE) * at(scanned),
-                [alone] => priors::STRAY_ALONE * self.parts[*alone].with(thing),
-                [_, _, ..] => lone.iter().map(|i| self.parts[*i].with(thing)).product::<f64>() * priors::STRAY_BAG,
+                [alone] => priors::STRAY_ALONE * stray(*alone),
+                [_, _, ..] => lone.iter().map(|i| stray(*i)).product::<f64>() * priors::STRAY_BAG,
             }
         };
         joint.right = if lone.is_empty() { honest * (1.0 - priors::STRAY_BAG - priors::FOREIGN) } else { 0.0 };

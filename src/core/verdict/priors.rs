@@ -42,6 +42,9 @@ pub const ALONE: f64 = 0.45;
 pub const MORE_ALONE: f64 = 0.3;
 /// A bag or an own thing put down by itself.
 pub const STRAY_ALONE: f64 = 0.85;
+/// Of these, before the first good that is scanned or after the last one, rather than between two: who packs into an own bag brings it first. An
+/// assumption: nobody has counted it. Goods that nobody scans come anywhere.
+pub const STRAY_BESIDE: f64 = 0.8;
 /// Half of all "several things" weigh less than this, grams. Their tail is that of a power, because no residual, however great, may be
 /// explained by nothing at all.
 pub const SEVERAL_MEDIAN_G: f64 = 1500.0;

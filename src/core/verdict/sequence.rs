@@ -185,6 +185,18 @@ impl Group {
     }
 }
 
+/// For each group how much likelier an own bag or thing comes by itself at its place than goods do that nobody scanned, which may come at any.
+pub fn strays(groups: &[Group]) -> Vec<f64> {
+    let scanned: Vec<usize> = groups.iter().filter(|g| !g.lines.is_empty()).map(|g| g.steps[0]).collect();
+    let places = scanned.len() as f64 + 1.0;
+    let between = (1.0 - priors::STRAY_BESIDE) * places / (places - 2.0).max(1.0);
+    let stray = |group: &Group| {
+        let after = scanned.iter().filter(|at| **at < group.steps[0]).count();
+        if after == 0 || after == scanned.len() { 0.5 * priors::STRAY_BESIDE * places } else { between }
+    };
+    groups.iter().map(stray).collect()
+}
+
 /// What may be joined, with the logarithm of how probable that is: what misfits, with its neighbours or with any other.
 fn candidates(weights: &[Weight]) -> Vec<(Vec<usize>, f64)> {
     let n = weights.len();

@@ -182,6 +182,22 @@ fn units_of_one_line_may_come_now_and_then() {
     assert_eq!((conclusion.findings[0].scanned, conclusion.findings[0].found), (Some(2), Some(3)));
 }
 
+/// Five goods leave six places. Of strays four in five come at the first or the last, so that these have 0.4 · 6 of what goods have, and the
+/// other four 0.2 · 6 / 4.
+#[test]
+fn a_bag_comes_before_the_goods_or_after_them() {
+    let catalogue = shop_of_seven();
+    let expected = expected(&catalogue, &LIST);
+    for (at, wanted) in [(1, 2.4), (2, 0.3), (4, 0.3), (6, 2.4)] {
+        let mut steps = one_by_one();
+        steps.insert(at, step(&[], 60.0, false));
+        let all = groupings(&[steps], &expected, &POLICY).unwrap();
+        let as_is = all.iter().find(|g| g.groups.len() == 7).unwrap();
+        let lone = as_is.groups.iter().position(|g| g.is_lone()).unwrap();
+        assert!((sequence::strays(&as_is.groups)[lone] - wanted).abs() < 1e-9, "{at}");
+    }
+}
+
 /// By hand: two parts of 300 g together are one of 300 divisions to a gram; three are one of 300² / 2.
 #[test]
 fn a_division_of_a_mass_has_the_density_of_its_simplex() {
