@@ -53,12 +53,12 @@ pub fn findings(
     }
     let unnamed = kinds.into_iter().filter(|(kind, p)| *p >= TOLD_FROM && named.iter().all(|n| n.kind != *kind)).map(
         |(kind, p)| match kind {
-            FindingKind::Unscanned => Claim::of(kind, p, judged.unscanned_g(residual_g)),
+            FindingKind::Unscanned | FindingKind::Bag | FindingKind::Foreign => {
+                Claim::of(kind, p, judged.unscanned_g(residual_g))
+            }
             FindingKind::Absent
             | FindingKind::Quantity
             | FindingKind::Swapped
-            | FindingKind::Bag
-            | FindingKind::Foreign
             | FindingKind::StaleWeight
             | FindingKind::Sensor => Claim::of(kind, p, residual_g),
         },

@@ -210,12 +210,13 @@ impl<'a> Judged<'a> {
         all.into_iter().enumerate().collect()
     }
 
-    /// By how much the weighing is off at which something was likeliest not scanned: the whole's where goods came at once, grams.
+    /// By how much the weighing is off at which something likeliest came without a scan: the whole's where goods came at once, grams.
     pub fn unscanned_g(&self, whole_g: f64) -> f64 {
         let way = self.ways.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).filter(|way| way.parts.len() > 1);
         let likeliest = way.and_then(|way| {
+            let all: f64 = way.unscanned_odds.iter().sum();
             let odds = way.parts.iter().zip(&way.unscanned_odds).max_by(|a, b| a.1.total_cmp(b.1));
-            odds.filter(|(_, odds)| **odds > 0.5 * way.total).map(|(part, _)| part.off_g)
+            odds.filter(|(_, odds)| **odds > 0.5 * all).map(|(part, _)| part.off_g)
         });
         likeliest.unwrap_or(whole_g)
     }
