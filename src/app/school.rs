@@ -4,7 +4,7 @@ use crate::io::store::{Database, Lessons, StoreError};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::learn::{Change, Learner, Subject};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
-use augenmass_core::station::StationConfig;
+use augenmass_core::station::{StationConfig, limits};
 use augenmass_core::station::lesson::{Circumstances, Grounds, lesson};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::Policy;
@@ -149,6 +149,9 @@ impl School {
             return Err(error);
         }
         self.version = database.beliefs_version()?;
+        for container in database.forget_containers(limits::CONTAINERS_KNOWN_MAX)? {
+            self.learner.put(container, None);
+        }
         Ok(!changes.is_empty())
     }
 

@@ -81,6 +81,8 @@ pub struct UnknownLine {
 pub struct Expected {
     /// Lines the catalogue knows, in the list's order.
     pub lines: Vec<ExpectedLine>,
+    /// Where each line of the list stands in `lines`: units of one product are one line there. `None` for those that are unknown.
+    pub places: Vec<Option<usize>>,
     /// Lines it does not know: without their mass nothing can be judged.
     pub unknown: Vec<UnknownLine>,
     /// Mean of the whole in grams, containers and bags included.
@@ -100,13 +102,23 @@ impl Expected {
         containers: &[ContainerBelief],
         bags: &BagBelief,
     ) -> Self {
-        let mut expected =
-            Self { lines: Vec::new(), unknown: Vec::new(), mean_g: 0.0, around: Spread::default(), bags: Vec::new() };
+        let mut expected = Self {
+            lines: Vec::new(),
+            places: Vec::new(),
+            unknown: Vec::new(),
+            mean_g: 0.0,
+            around: Spread::default(),
+            bags: Vec::new(),
+        };
         for ((code, quantity), line) in codes.iter().zip(&basket.lines) {
-            match catalogue.find_code(code.key()) {
-                Some(product) => expected.add(product, code, *quantity, catalogue),
-                None => expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity }),
-            }
+            let place = match catalogue.find_code(code.key()) {
+                Some(product) => Some(expected.add(product, code, *quantity, catalogue)),
+                None => {
+                    expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity });
+                    None
+                }
+            };
+            expected.places.push(place);
         }
         expected.mean_g += expected.lines.iter().map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
         for container in basket.containers.iter().filter(|c| c.kind != ContainerKind::None) {
@@ -155,9 +167,10 @@ impl Expected {
         }
     }
 
-    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) {
+    /// Adds units of a product; says where they stand.
+    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) -> usize {
         let known = &catalogue.products()[product];
-        match code {
+        let line = match code {
             Code::Weighed { mass, .. } => {
                 let unit = WeightBelief {
                     mean_g: mass.g() + LABEL_WRAP_G,
@@ -165,21 +178,23 @@ impl Expected {
                     mean_sd_g: 0.0,
                     source: WeightSource::Label,
                 };
-                self.lines.push(ExpectedLine { product, quantity, unit, nature: Nature::Labelled });
+                ExpectedLine { product, quantity, unit, nature: Nature::Labelled }
             }
             Code::Gtin(_) => {
-                match self.lines.iter_mut().find(|l| l.product == product && l.nature != Nature::Labelled) {
-                    Some(line) => line.quantity = line.quantity.saturating_add(quantity),
-                    None => {
-                        let nature = match known.kind {
-                            Kind::Piece => Nature::Pack,
-                            Kind::Varying | Kind::Weighed => Nature::Grown,
-                        };
-                        self.lines.push(ExpectedLine { product, quantity, unit: known.weight, nature });
-                    }
+                let same = |l: &ExpectedLine| l.product == product && l.nature != Nature::Labelled;
+                if let Some(place) = self.lines.iter().position(same) {
+                    self.lines[place].quantity = self.lines[place].quantity.saturating_add(quantity);
+                    return place;
                 }
+                let nature = match known.kind {
+                    Kind::Piece => Nature::Pack,
+                    Kind::Varying | Kind::Weighed => Nature::Grown,
+                };
+                ExpectedLine { product, quantity, unit: known.weight, nature }
             }
-        }
+        };
+        self.lines.push(line);
+        self.lines.len() - 1
     }
 
     /// How far the whole may be off, 1 sigma² in g², the scale's own left out.
