@@ -4,6 +4,7 @@
 mod access;
 mod catalogue;
 mod contract;
+mod devices;
 mod events;
 mod exit;
 mod limits;

@@ -174,6 +174,9 @@ fn security_schemes() -> Value {
         "handheld": { "type": "http", "scheme": "bearer", "description":
             "The token that `POST /v1/handhelds` gives for the code on the station's display, or `augenmass access add handheld`." },
         "gate": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add gate`." },
+        "certificate": { "type": "mutualTLS", "description":
+            "A client certificate of an authority in `[api].client_ca`, with a name that was registered: `POST /v1/handhelds` with \
+             `certificate: true`, or `augenmass access add WHO --certificate dns:NAME`. It opens what its holder's token would." },
         "tablet": { "type": "apiKey", "in": "cookie", "name": "augenmass-tablet.STATION", "description":
             "Set by `POST /v1/staff/tablet` for the code on the station's display." },
         "staff": { "type": "apiKey", "in": "cookie", "name": "augenmass-session.STATION", "description":
@@ -187,11 +190,13 @@ fn security(who: &[Who]) -> Vec<Value> {
     if who.contains(&Who::Anyone) {
         return Vec::new();
     }
+    let by_certificate = who.iter().any(|who| matches!(who, Who::Handheld | Who::Gate | Who::BackOffice));
     who.iter()
         .map(|who| match who {
             Who::Anyone | Who::Display => json!({}),
             Who::App | Who::Handheld | Who::Gate | Who::BackOffice | Who::Tablet => json!({ who.as_str(): [] }),
             Who::Attendant | Who::Supervisor | Who::Technician => json!({ Who::Tablet.as_str(): [], "staff": [] }),
         })
+        .chain(by_certificate.then(|| json!({ "certificate": [] })))
         .collect()
 }

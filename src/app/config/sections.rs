@@ -117,6 +117,10 @@ fn api(table: &Table<'_>) -> Option<Api> {
     if tls.is_some_and(|tls| certificate.is_some() != (tls == Tls::Retailer)) {
         table.fault("certificate", "named exactly where tls = \"retailer\"".to_owned());
     }
+    let client_ca = table.optional_text("client_ca").map(PathBuf::from);
+    if client_ca.is_some() && tls == Some(Tls::Off) {
+        table.fault("client_ca", "certificates are shown over TLS alone: set tls".to_owned());
+    }
     let closed = access == Some(Mode::Required) && tls.is_some_and(|tls| tls != Tls::Off);
     let listen = listen(table, closed);
     let minutes = table.optional_whole("exit_token_minutes", 1..=120);
@@ -128,6 +132,7 @@ fn api(table: &Table<'_>) -> Option<Api> {
         access: access?,
         tls: tls?,
         certificate,
+        client_ca,
         hosts: hosts.unwrap_or_default(),
         app_keys,
         exit_token_minutes: minutes.unwrap_or(EXIT_TOKEN_MINUTES),

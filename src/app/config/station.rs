@@ -102,6 +102,9 @@ pub struct Api {
     /// The retailer's certificate with its chain, PEM; its key is the secret `tls-key.pem`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities by which the retailer's devices show who they are; without it nobody is asked for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
     /// Names of this station besides `localhost`, as a proxy before it passes them on in `Host`.
     pub hosts: Vec<String>,
     /// JWK set with the public keys by which the retailer signs for apps.
