@@ -7,6 +7,7 @@ mod contract;
 mod devices;
 mod events;
 mod exit;
+mod laws;
 mod limits;
 mod office;
 mod pages;

@@ -195,6 +195,7 @@ enum Message {
     MaybeOther { name: String, instead: String },
     StaffWillHelp {},
     StationBusy {},
+    AgeCheck { years: u8 },
     TooHeavy {},
 }
 

@@ -9,8 +9,8 @@ use augenmass_core::verdict as judge;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Scanner, Station,
-    StationConfig, Tls, WithoutCamera,
+    AgeCheck, Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Scanner,
+    Station, StationConfig, Tls, WithoutCamera,
 };
 use crate::access::Mode;
 use augenmass_core::basket::InStorePattern;
@@ -399,6 +399,10 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let stale_weight_rate = optional("stale_weight_rate", 0.0..=0.5, usual.stale_weight_rate);
     let wrong_label_rate = optional("wrong_label_rate", 0.0..=0.5, usual.wrong_label_rate);
     let four_eyes_above_minor = table.optional_whole("four_eyes_above_minor", 0..=100_000_000);
+    let age_check = match table.has("age_check") {
+        true => table.choice("age_check", &[("staff", AgeCheck::Staff), ("elsewhere", AgeCheck::Elsewhere)]),
+        false => Some(AgeCheck::default()),
+    };
     let without_camera = table.choice(
         "without_camera",
         &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
@@ -413,6 +417,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
         control_sample,
         stale_weight_rate,
         wrong_label_rate,
+        age_check: age_check?,
         max_corrections: max_corrections?,
         four_eyes_above_minor,
         without_camera: without_camera?,

@@ -392,8 +392,21 @@ pub struct Policy {
     /// Baskets worth more than this are approved by two people of the staff, in the currency's minor unit; by one, if nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub four_eyes_above_minor: Option<i64>,
+    /// Who sees to the age of who buys what is sold from an age on.
+    pub age_check: AgeCheck,
     /// What is done while the camera is out.
     pub without_camera: WithoutCamera,
+}
+
+/// Who sees to the age of who buys what is sold from an age on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeCheck {
+    /// The station's staff, before there is an exit token. What a file that says nothing gets: who sells has to look.
+    #[default]
+    Staff,
+    /// Somebody else, in another way: the app has proved it, or a till at the exit.
+    Elsewhere,
 }
 
 /// What is done while the camera is out.

@@ -67,13 +67,24 @@ impl ExpectedLine {
     }
 }
 
-/// A line whose code the catalogue does not know.
+/// Why nobody knows what a line weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutMass {
+    /// The catalogue does not know the code.
+    Code,
+    /// The code says a price alone, and the catalogue knows no price a kilogram that fits; index of the product in the catalogue.
+    Price(usize),
+}
+
+/// A line whose mass nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownLine {
     /// The code as scanned.
     pub code: String,
     /// Units scanned.
     pub quantity: u32,
+    /// Why.
+    pub why: WithoutMass,
 }
 
 /// What the plate should carry.
@@ -81,7 +92,7 @@ pub struct UnknownLine {
 pub struct Expected {
     /// Lines the catalogue knows, in the list's order.
     pub lines: Vec<ExpectedLine>,
-    /// Lines it does not know: without their mass nothing can be judged.
+    /// Lines whose mass nobody knows: without it nothing can be judged.
     pub unknown: Vec<UnknownLine>,
     /// Mean of the whole in grams, containers and bags included.
     pub mean_g: f64,
@@ -104,8 +115,11 @@ impl Expected {
             Self { lines: Vec::new(), unknown: Vec::new(), mean_g: 0.0, around: Spread::default(), bags: Vec::new() };
         for ((code, quantity), line) in codes.iter().zip(&basket.lines) {
             match catalogue.find_code(code.key()) {
-                Some(product) => expected.add(product, code, *quantity, catalogue),
-                None => expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity }),
+                Some(product) if expected.add(product, code, *quantity, catalogue) => {}
+                found => {
+                    let why = found.map_or(WithoutMass::Code, WithoutMass::Price);
+                    expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity, why });
+                }
             }
         }
         expected.mean_g += expected.lines.iter().map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
@@ -155,31 +169,39 @@ impl Expected {
         }
     }
 
-    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) {
+    /// Adds a line; `false` if nobody knows what it weighs.
+    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) -> bool {
         let known = &catalogue.products()[product];
-        match code {
-            Code::Weighed { mass, .. } => {
+        let by_label = match code {
+            Code::Weighed { mass, .. } => Some((mass.g(), 0.0)),
+            Code::Priced { price, .. } if known.kind == Kind::Weighed => {
+                let Some(portion) = known.mass_of_price(price.minor, price.step_minor) else { return false };
+                Some(portion)
+            }
+            Code::Priced { .. } | Code::Gtin(_) => None,
+        };
+        match by_label {
+            Some((net_g, rounding_g)) => {
                 let unit = WeightBelief {
-                    mean_g: mass.g() + LABEL_WRAP_G,
-                    sd_g: LABEL_SIGMA_G,
+                    mean_g: net_g + LABEL_WRAP_G,
+                    sd_g: LABEL_SIGMA_G.hypot(rounding_g),
                     mean_sd_g: 0.0,
                     source: WeightSource::Label,
                 };
                 self.lines.push(ExpectedLine { product, quantity, unit, nature: Nature::Labelled });
             }
-            Code::Gtin(_) => {
-                match self.lines.iter_mut().find(|l| l.product == product && l.nature != Nature::Labelled) {
-                    Some(line) => line.quantity = line.quantity.saturating_add(quantity),
-                    None => {
-                        let nature = match known.kind {
-                            Kind::Piece => Nature::Pack,
-                            Kind::Varying | Kind::Weighed => Nature::Grown,
-                        };
-                        self.lines.push(ExpectedLine { product, quantity, unit: known.weight, nature });
-                    }
+            None => match self.lines.iter_mut().find(|l| l.product == product && l.nature != Nature::Labelled) {
+                Some(line) => line.quantity = line.quantity.saturating_add(quantity),
+                None => {
+                    let nature = match known.kind {
+                        Kind::Piece => Nature::Pack,
+                        Kind::Varying | Kind::Weighed => Nature::Grown,
+                    };
+                    self.lines.push(ExpectedLine { product, quantity, unit: known.weight, nature });
                 }
-            }
+            },
         }
+        true
     }
 
     /// How far the whole may be off, 1 sigma² in g², the scale's own left out.

@@ -27,7 +27,13 @@ struct Step {
 }
 
 /// From the newest format downwards. The way ends above staff's decisions: without them baskets that staff has ended would be open again.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
+    Step {
+        from: 15,
+        loses: "who looks after which basket just now, and what waits for a second person",
+        keeps: &[("desk", "SELECT kept FROM desk")],
+        sql: "DROP TABLE desk;",
+    },
     Step {
         from: 14,
         loses: "client certificates: their names are revoked, and must be registered again after the next upgrade",

@@ -75,7 +75,7 @@ pub enum StoreError {
 pub(super) const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 14] = [
+pub(super) const MIGRATIONS: [&str; 15] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -90,6 +90,7 @@ pub(super) const MIGRATIONS: [&str; 14] = [
     super::beliefs::APPROVALS,
     super::told::TOLD,
     super::credential::CERTIFICATES,
+    super::audit::DESK,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.

@@ -2,6 +2,7 @@
 
 mod beyond;
 mod eyes;
+mod priced;
 
 use super::*;
 use crate::basket::{Bags, Basket, Code, Container, ContainerKind, Line, Source};
