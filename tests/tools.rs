@@ -457,3 +457,47 @@ fn accounts_are_made_with_a_pin_that_is_piped_in_and_the_record_of_it_is_checked
     let broken = verify();
     assert_eq!((broken.status.code(), told(&broken).contains("entry 2 was changed")), (Some(1), true));
 }
+
+#[test]
+fn a_store_goes_back_to_an_older_format_when_somebody_says_so_twice() {
+    let (folder, config) = changed(&[]);
+    let text = fs::read_to_string(&config).unwrap();
+    let data = format!("directory = \"{}\"", folder.path().join("data").display());
+    fs::write(&config, text.replace("directory = \"data/basket-1\"", &data)).unwrap();
+    let config = config.to_str().unwrap();
+    let store = |arguments: &[&str]| {
+        let output = of_store(arguments, config);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.success(), told, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert!(!store(&["check"]).0, "there is none yet");
+    let gate = augenmass(&["access", "add", "gate", "--name", "g", "--config", config], "");
+    assert!(gate.status.success());
+    let (sound, told, _) = store(&["check"]);
+    let format = told["format"].as_i64().unwrap();
+    assert!(sound && told["faults"] == Value::Array(Vec::new()) && told["known"] == format, "{told}");
+    let to = (format - 1).to_string();
+    let (done, told, _) = store(&["back", "--to", &to]);
+    assert!(done && told["done"] == false && told["would_go"][0]["loses"].is_string(), "{told}");
+    assert_eq!(store(&["check"]).1["format"], format);
+    let held = rusqlite::Connection::open(folder.path().join("data/augenmass.sqlite")).unwrap();
+    held.query_row("SELECT count(*) FROM credential", [], |row| row.get::<_, i64>(0)).unwrap();
+    let (done, _, why) = store(&["back", "--to", &to, "--yes"]);
+    assert!(!done && why.contains("stop the daemon first"), "{why}");
+    drop(held);
+    let (done, told, why) = store(&["back", "--to", &to, "--yes"]);
+    assert!(done && told["done"] == true && Path::new(told["written_out"].as_str().unwrap()).is_dir(), "{told} {why}");
+    assert_eq!(store(&["check"]).1["format"], format - 1);
+    let (done, _, why) = store(&["back", "--to", "1", "--yes"]);
+    assert!(!done && why.contains("no way"), "{why}");
+    // Whatever opens it next brings it forward again, with the credential in it.
+    let list = augenmass(&["access", "list", "--config", config], "");
+    assert!(list.status.success() && String::from_utf8_lossy(&list.stdout).contains("\"gate\""));
+    let device = ["access", "add", "handheld", "--name", "m", "--certificate", "dns:m.example", "--config", config];
+    let refused = augenmass(&device, "");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("client_ca"));
+}
+
+fn of_store(arguments: &[&str], config: &str) -> process::Output {
+    augenmass(&[&["store"], arguments, &["--config", config]].concat(), "")
+}

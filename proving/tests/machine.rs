@@ -1,6 +1,9 @@
 //! The root machine by property: whatever happens, what must never happen does not.
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+#[path = "machine/age.rs"]
+mod age;
+
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
 use augenmass_core::station::{Answer, Deed as StaffDeed, Mark, Record, Refusal, Request, ValidationState};
 use augenmass_core::units::{ValidationId, Wall};

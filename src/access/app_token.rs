@@ -64,7 +64,7 @@ impl AppKeys {
         if !(0..=LIFE_MAX_S).contains(&life) {
             return Err(AppTokenFault::NotTheirs);
         }
-        if now_s > claims.exp + LEEWAY_S || now_s < claims.iat - LEEWAY_S {
+        if now_s > claims.exp.saturating_add(LEEWAY_S) || now_s < claims.iat.saturating_sub(LEEWAY_S) {
             return Err(AppTokenFault::NotNow);
         }
         Ok(claims.basket_id)

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use x509_parser::parse_x509_certificate;
 
+use super::client_certificate::verifier;
+
 /// A self-made certificate lives for so long, days: what browsers and phones accept at most.
 const LIFE_DAYS: i64 = 397;
 /// It is made anew when it has less than so many days left.
@@ -32,6 +34,9 @@ pub enum CertificateError {
     /// The certificate cannot be read.
     #[error("the certificate cannot be understood")]
     Unreadable,
+    /// The file of authorities holds none.
+    #[error("the file in [api].client_ca holds no certificate of an authority")]
+    NoAuthority,
 }
 
 /// What is told of a certificate.
@@ -89,18 +94,21 @@ pub fn is_due(info: &CertificateInfo, now: Wall) -> bool {
     info.expires_at.ms() - now.ms() < RENEW_DAYS * DAY_MS
 }
 
-/// What a server needs.
+/// What a server needs; with `authorities` (PEM), clients may show a certificate of theirs.
 ///
 /// # Errors
-/// A chain and a key that are none, or do not belong together.
-pub fn server(chain: &str, key: &str) -> Result<Arc<ServerConfig>, CertificateError> {
+/// A chain and a key that are none, or do not belong together; authorities that are none.
+pub fn server(chain: &str, key: &str, authorities: Option<&str>) -> Result<Arc<ServerConfig>, CertificateError> {
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+    let builder =
+        ServerConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
+    let builder = match authorities {
+        None => builder.with_no_client_auth(),
+        Some(authorities) => builder.with_client_cert_verifier(verifier(authorities)?),
+    };
+    let mut config = builder.with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -122,15 +130,15 @@ mod tests {
         assert!((396..=397).contains(&days), "{days}");
         assert!(!is_due(&info, NOW) && is_due(&info, Wall::from_ms(NOW.ms() + 368 * DAY_MS)));
         assert_eq!(info.fingerprint.len(), 64);
-        assert!(server(&chain, &key).is_ok());
+        assert!(server(&chain, &key, None).is_ok());
     }
 
     #[test]
     fn a_foreign_key_and_other_texts_are_refused() {
         let (key, other) = (make_key().unwrap(), make_key().unwrap());
         let chain = make(&key, "basket-1", &["localhost".to_owned()], NOW).unwrap();
-        assert!(matches!(server(&chain, &other), Err(CertificateError::Tls(_))));
-        assert!(server("", &key).is_err() && server(&chain, "nothing").is_err());
+        assert!(matches!(server(&chain, &other, None), Err(CertificateError::Tls(_))));
+        assert!(server("", &key, None).is_err() && server(&chain, "nothing", None).is_err());
         assert!(inspect("nothing").is_err() && make("nothing", "s", &[], NOW).is_err());
     }
 }

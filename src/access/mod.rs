@@ -2,6 +2,7 @@
 
 pub mod app_token;
 pub mod certificate;
+pub mod client_certificate;
 pub mod credential;
 pub mod exit_token;
 pub mod lockout;

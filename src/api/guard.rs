@@ -3,6 +3,7 @@
 use super::hub::Hub;
 use super::problem::Problem;
 use super::staff::door;
+use crate::access::client_certificate::Peer;
 use crate::access::credential;
 use crate::access::rate::Asker;
 use crate::access::who::{Caller, Who};
@@ -21,7 +22,9 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(40);
 /// Lets a request through to a handler that names these, with who asks as an extension of it.
 pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut request: Request, next: Next) -> Response {
     let (address, now) = (address(&request), hub.clock.now().mono);
-    let admitted = match known(&hub, named, (request.method(), request.uri(), request.headers()), address).await {
+    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+    let shown = (request.method(), request.uri(), request.headers(), &peer);
+    let admitted = match known(&hub, named, shown, address).await {
         Ok((caller, asker)) => match asker.map_or(Ok(()), |asker| hub.access.take(asker, now)) {
             Ok(()) => admit(&hub, named, caller, request.uri().path()).await,
             Err(seconds) => Err(Problem::too_many(seconds)),
@@ -48,19 +51,23 @@ pub async fn guard(State((hub, named)): State<(Hub, &'static [Who])>, mut reques
     }
 }
 
-/// Who asks, by a token or by a browser's cookies.
+/// Who asks, by a token, by a browser's cookies, or by the certificate of the connection; a token goes before the others.
 async fn known(
     hub: &Hub,
     named: &[Who],
-    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+    (method, uri, headers, peer): (&Method, &Uri, &HeaderMap, &Peer),
     address: Option<IpAddr>,
 ) -> Result<(Caller, Option<Asker>), Problem> {
     // Staff logs in whatever the station file says: an open station is open to shoppers' programs, not to who approves baskets.
     let staff = named.iter().any(|who| who.is_staff());
     let shopping = named.iter().any(|who| matches!(who, Who::App | Who::Handheld));
-    if staff && !headers.contains_key(header::AUTHORIZATION) {
+    let open = hub.access.mode == Mode::Open && (!staff || shopping);
+    let bearer = headers.contains_key(header::AUTHORIZATION);
+    let device = if bearer || open { None } else { of_certificate(hub, peer).await? };
+    if staff && !bearer {
         let caller = door::identify(hub, method, uri, headers).await?;
-        if !shopping || caller.may(named) {
+        let device = device.as_ref().is_some_and(|(device, _)| device.may(named));
+        if caller.may(named) || !shopping && !device {
             let tablet = match caller {
                 Caller::Tablet(_) | Caller::Staff(_) => door::cookie(headers, &hub.tablet_cookie()),
                 Caller::Stranger | Caller::Trusted | Caller::Display | Caller::App(_) | Caller::Holder(_) => None,
@@ -69,18 +76,42 @@ async fn known(
             return Ok((caller, Some(known.unwrap_or(Asker::Stranger(address)))));
         }
     }
-    identify(hub, headers, address, hub.access.mode == Mode::Open && (!staff || shopping)).await
+    match device {
+        Some((device, digest)) => {
+            // A browser shows its certificate whichever page makes it ask.
+            if !method.is_safe() {
+                door::own_page_only(uri, headers)?;
+            }
+            Ok((device, Some(Asker::Credential(digest))))
+        }
+        None => identify(hub, headers, address, open).await,
+    }
+}
+
+/// Who is registered with the certificate that the connection was opened with, if anybody is and it has not expired since.
+async fn of_certificate(hub: &Hub, peer: &Peer) -> Result<Option<(Caller, [u8; 32])>, Problem> {
+    let Some(certificate) = peer.now(hub.clock.now().wall) else { return Ok(None) };
+    let names = certificate.names.clone();
+    let found = hub.read(move |store| store.holder_of_certificate(&names)).await?;
+    Ok(found.and_then(|(who, digest)| Some((Caller::Holder(Who::with_credential(&who)?), digest))))
 }
 
 async fn admit(hub: &Hub, named: &[Who], caller: Caller, path: &str) -> Result<Caller, Problem> {
     let staff = named.iter().any(|who| who.is_staff());
+    // Where others come too, a stranger is not taken for a tablet.
+    let staff_alone = named.iter().all(|who| who.is_staff());
     if staff && !caller.may(named) {
         match caller {
-            Caller::Stranger => {
+            Caller::Stranger if staff_alone => {
                 return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown_tablet", "pair this tablet first"));
             }
             Caller::Tablet(_) => return Err(Problem::new(StatusCode::UNAUTHORIZED, "logged_out", "log in first")),
-            Caller::Trusted | Caller::Display | Caller::App(_) | Caller::Holder(_) | Caller::Staff(_) => {}
+            Caller::Stranger
+            | Caller::Trusted
+            | Caller::Display
+            | Caller::App(_)
+            | Caller::Holder(_)
+            | Caller::Staff(_) => {}
         }
     }
     if !caller.may(named) {

@@ -5,7 +5,7 @@ use crate::access::Access;
 use crate::access::certificate::CertificateInfo;
 use crate::io::clock::Clock;
 use crate::io::store::{Database, StoreError};
-use augenmass_core::desk::Board;
+use augenmass_core::desk::{Board, Kept};
 use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationView};
 use augenmass_core::units::ValidationId;
 use axum::body::Bytes;
@@ -91,6 +91,10 @@ impl Hub {
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
         access: Access,
     ) -> Self {
+        let kept = Database::open(&data).and_then(|store| store.desk()).unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot read who looks after which basket; nobody does");
+            Kept::default()
+        });
         Self {
             calls,
             views,
@@ -98,7 +102,7 @@ impl Hub {
             info: Arc::new(info),
             data: Arc::new(data),
             reader: Arc::default(),
-            board: Arc::new(tokio::sync::Mutex::new(Board::new(access.rules))),
+            board: Arc::new(tokio::sync::Mutex::new(Board::restored(access.rules, kept))),
             board_news: watch::channel(0).0,
             access: Arc::new(access),
             certificate: watch::channel(None).1,

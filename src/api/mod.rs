@@ -2,6 +2,7 @@
 
 mod baskets;
 mod catalogue;
+pub mod deprecated;
 mod display;
 mod events;
 mod exit;

@@ -1,5 +1,6 @@
 //! All routes with who gets in, and what holds for each of them.
 
+use super::deprecated::{self, DEPRECATED};
 use super::guard::{guard, not_too_fast, own_host_only, within};
 use super::hub::Hub;
 use super::problem::Problem;
@@ -144,7 +145,14 @@ pub fn router(hub: Hub) -> Router {
     let sniff = SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let guarded = routes().into_iter().fold(Router::new(), |router, route| {
         let guard = from_fn_with_state((hub.clone(), route.who), guard);
-        router.route(route.path, route.handler.route_layer(guard))
+        let handler = route.handler.route_layer(guard);
+        router.route(
+            route.path,
+            match deprecated::of(DEPRECATED, &route.method, route.path) {
+                Some(row) => row.announce(handler),
+                None => handler,
+            },
+        )
     });
     guarded
         .fallback(|| async { Problem::not_found() })

@@ -5,6 +5,7 @@ use super::run::{StartError, load_config};
 use super::secrets::{SecretError, badge_key, exit_key};
 use crate::access::Access;
 use crate::access::app_token::AppKeys;
+use crate::access::client_certificate;
 use crate::access::credential::{self, NoRandom};
 use crate::access::exit_token::{ExitKey, NoKey};
 use crate::access::pairing::Pairing;
@@ -21,7 +22,8 @@ use std::path::PathBuf;
 /// What to do with credentials.
 #[derive(Debug, Subcommand)]
 pub enum AccessCommand {
-    /// Make a credential and print it, once; the station keeps a hash of it alone.
+    /// Make a credential and print it, once; the station keeps a hash of it alone. With `--certificate` nothing is made: whoever shows a
+    /// certificate with that name, of an authority in `[api].client_ca`, is let in.
     Add {
         /// `back-office`, `gate` or `handheld` (handhelds pair themselves by the code on the display, too).
         #[arg(value_parser = holder)]
@@ -29,6 +31,9 @@ pub enum AccessCommand {
         /// Who will hold it, for people.
         #[arg(long)]
         name: String,
+        /// The name in the certificate: `dns:…` or `uri:…` of its alternative names, or `cn:…` of a certificate without any.
+        #[arg(long, value_parser = certificate_name)]
+        certificate: Option<String>,
         /// The station file.
         #[arg(long)]
         config: PathBuf,
@@ -51,6 +56,10 @@ pub enum AccessCommand {
 
 fn holder(name: &str) -> Result<Who, String> {
     Who::with_credential(name).ok_or_else(|| "there are back-office, gate and handheld".to_owned())
+}
+
+fn certificate_name(text: &str) -> Result<String, String> {
+    client_certificate::name(text).ok_or_else(|| "write dns:NAME, uri:NAME or cn:NAME".to_owned())
 }
 
 /// Why it is not done, or why the station has no access control to start with.
@@ -82,6 +91,14 @@ pub enum AccessError {
     /// Too many credentials.
     #[error("there are a thousand credentials already; revoke some")]
     TooMany,
+    /// The name is registered.
+    #[error(
+        "a certificate with this name is registered already, or there are a thousand credentials; `access list` shows them"
+    )]
+    Registered,
+    /// The station asks nobody for a certificate.
+    #[error("the station file names no [api].client_ca: nobody could show this certificate")]
+    NoAuthority,
     /// No such credential.
     #[error("no credential of this number is good")]
     Unknown,
@@ -118,13 +135,22 @@ pub fn of_station(config: &StationConfig) -> Result<Access, AccessError> {
 /// # Errors
 /// See [`AccessError`].
 pub fn access(command: &AccessCommand, out: &mut dyn Write) -> Result<(), AccessError> {
-    let open = |config: &PathBuf| -> Result<Database, AccessError> {
-        let (config, _) = load_config(config).map_err(|error| AccessError::Config(Box::new(error)))?;
-        Ok(Database::open(&config.data_directory)?)
-    };
+    let load = |config: &PathBuf| load_config(config).map_err(|error| AccessError::Config(Box::new(error)));
+    let open =
+        |config: &PathBuf| -> Result<Database, AccessError> { Ok(Database::open(&load(config)?.0.data_directory)?) };
     let now = Clock::start().now().wall;
     match command {
-        AccessCommand::Add { who, name, config } => {
+        AccessCommand::Add { who, name, certificate: Some(certificate), config } => {
+            let (station, _) = load(config)?;
+            if station.api.client_ca.is_none() {
+                return Err(AccessError::NoAuthority);
+            }
+            let nobody_s = credential::digest(&credential::generate()?);
+            let mut store = Database::open(&station.data_directory)?;
+            let number = store.add_certificate(who.as_str(), name, certificate, &nobody_s, now)?;
+            writeln!(out, "{}", number.ok_or(AccessError::Registered)?)?;
+        }
+        AccessCommand::Add { who, name, certificate: None, config } => {
             let token = credential::generate()?;
             let digest = credential::digest(&token);
             open(config)?.add_credential(who.as_str(), name, &digest, now)?.ok_or(AccessError::TooMany)?;
@@ -132,7 +158,7 @@ pub fn access(command: &AccessCommand, out: &mut dyn Write) -> Result<(), Access
         }
         AccessCommand::List { config } => {
             for held in open(config)?.credentials()? {
-                let told = serde_json::json!({ "number": held.number, "who": held.who, "name": held.name,
+                let told = serde_json::json!({ "number": held.number, "who": held.who, "name": held.name, "certificate": held.certificate,
                     "made_at_ms": held.made_at.ms(), "revoked_at_ms": held.revoked_at.map(|at| at.ms()) });
                 writeln!(out, "{told}")?;
             }

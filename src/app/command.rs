@@ -14,6 +14,7 @@ use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
 use super::see::{SeeArguments, SeeError, see};
+use super::store::{StoreCommand, StoreCommandError, store};
 use super::token::{TokenCommand, TokenError, token};
 use super::user::{UserCommand, UserError, user};
 use super::weights::{WeightsCommand, WeightsError, weights};
@@ -102,6 +103,11 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// The station's own file.
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// The record of what staff did.
     Audit {
         #[command(subcommand)]
@@ -142,6 +148,8 @@ enum CommandError {
     User(#[from] UserError),
     #[error(transparent)]
     Audit(#[from] AuditError),
+    #[error(transparent)]
+    Store(#[from] StoreCommandError),
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
@@ -228,6 +236,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
         Command::Access { command } => Ok(access(&command, &mut std::io::stdout())?),
         Command::User { command } => Ok(user(&command, &mut std::io::stdout())?),
+        Command::Store { command } => Ok(store(&command, &mut std::io::stdout())?),
         Command::Audit { command } => Ok(audit(&command, &mut std::io::stdout())?),
         Command::Token { command } => Ok(token(&command, &mut std::io::stdout())?),
         Command::Replay(arguments) => Ok(replay(&arguments, &mut std::io::BufWriter::new(std::io::stdout().lock()))?),

@@ -22,6 +22,7 @@ pub mod school;
 pub mod secrets;
 pub mod see;
 pub mod serve;
+pub mod store;
 pub mod telemetry;
 pub mod token;
 pub mod user;

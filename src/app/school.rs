@@ -4,8 +4,8 @@ use crate::io::store::{Database, Lessons, StoreError};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::learn::{Change, Learner, Subject};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
-use augenmass_core::station::{StationConfig, limits};
 use augenmass_core::station::lesson::{Circumstances, Grounds, lesson};
+use augenmass_core::station::{StationConfig, limits};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::Policy;
 

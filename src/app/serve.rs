@@ -3,13 +3,16 @@
 use super::config::{StationConfig, Tls};
 use super::secrets::{SecretError, tls_key};
 use crate::access::certificate::{self, CertificateError, CertificateInfo};
+use crate::access::client_certificate::{Peer, peer};
 use crate::api::BodyWithin;
 use crate::io::clock::Clock;
+use axum::middleware::AddExtension;
 use axum::{Extension, Router};
 use axum_server::Handle;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
+use rustls::ServerConfig;
 use std::future::{Future, Ready, ready};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,7 +24,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
-use tower::Service;
+use tokio_rustls::server::TlsStream;
+use tower::{Layer, Service};
 
 /// Most connections at one time: 200 that poll, streams of events, and some to spare.
 const CONNECTIONS_MAX: usize = 512;
@@ -83,31 +87,28 @@ pub async fn open(config: &StationConfig) -> Result<Door, TlsError> {
     if config.api.tls == Tls::Off {
         return Ok(Door { tls: None, patience: Patience::default(), certificate });
     }
-    let (chain, key) = load(config)?;
-    let tls = RustlsConfig::from_config(certificate::server(&chain, &key)?);
-    told.send_replace(Some(certificate::inspect(&chain)?));
-    tokio::spawn(look_after(config.clone(), chain, tls.clone(), told));
+    let shown = load(config)?;
+    let tls = RustlsConfig::from_config(shown.server()?);
+    told.send_replace(Some(certificate::inspect(&shown.chain)?));
+    tokio::spawn(look_after(config.clone(), shown, tls.clone(), told));
     Ok(Door { tls: Some(tls), patience: Patience::default(), certificate })
 }
 
 async fn look_after(
     config: StationConfig,
-    mut used: String,
+    mut used: Shown,
     tls: RustlsConfig,
     told: watch::Sender<Option<CertificateInfo>>,
 ) {
     loop {
         tokio::time::sleep(CERTIFICATE_EVERY).await;
-        let fresh = load(&config).and_then(|(chain, key)| {
-            let server = certificate::server(&chain, &key)?;
-            Ok((certificate::inspect(&chain)?, server, chain))
-        });
+        let fresh = load(&config).and_then(|shown| Ok((certificate::inspect(&shown.chain)?, shown.server()?, shown)));
         match fresh {
-            Ok((info, server, chain)) if chain != used => {
-                tracing::info!(fingerprint = info.fingerprint, "another certificate is used from now on");
+            Ok((info, server, shown)) if shown != used => {
+                tracing::info!(fingerprint = info.fingerprint, "other certificates are used from now on");
                 tls.reload_from_config(server);
                 told.send_replace(Some(info));
-                used = chain;
+                used = shown;
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "the certificate cannot be renewed; the one in use stays"),
@@ -115,8 +116,30 @@ async fn look_after(
     }
 }
 
-/// The chain and the key; a self-made one is made where it is not there yet, or is about to expire.
-fn load(config: &StationConfig) -> Result<(String, String), TlsError> {
+/// What the door shows, and by whose word it knows clients; all PEM.
+#[derive(PartialEq, Eq)]
+struct Shown {
+    chain: String,
+    key: String,
+    authorities: Option<String>,
+}
+
+impl Shown {
+    fn server(&self) -> Result<Arc<ServerConfig>, CertificateError> {
+        certificate::server(&self.chain, &self.key, self.authorities.as_deref())
+    }
+}
+
+/// What the files hold now; a certificate of its own is made where it is not there yet, or is about to expire.
+fn load(config: &StationConfig) -> Result<Shown, TlsError> {
+    let read =
+        |path: &PathBuf| std::fs::read_to_string(path).map_err(|source| TlsError::File { path: path.clone(), source });
+    let authorities = config.api.client_ca.as_ref().map(read).transpose()?;
+    let (chain, key) = own(config)?;
+    Ok(Shown { chain, key, authorities })
+}
+
+fn own(config: &StationConfig) -> Result<(String, String), TlsError> {
     let key = tls_key(&config.data_directory, config.api.tls == Tls::SelfMade)?;
     let path = match &config.api.certificate {
         Some(path) => path.clone(),
@@ -171,7 +194,9 @@ impl Door {
             let capped = Capped { places, write_within: self.patience.write };
             match self.tls {
                 None => server.acceptor(capped).serve(service).await,
-                Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(capped)).serve(service).await,
+                Some(tls) => {
+                    server.acceptor(Introduced(RustlsAcceptor::new(tls).acceptor(capped))).serve(service).await
+                }
             }
         };
         tokio::select! {
@@ -226,6 +251,32 @@ impl<S: Service<R>, R> Service<R> for Held<S> {
 
     fn call(&mut self, request: R) -> S::Future {
         self.service.call(request)
+    }
+}
+
+/// Tells each request which certificate its connection showed: what the handshake proved, and nothing that the request says.
+#[derive(Clone)]
+struct Introduced(RustlsAcceptor<Capped>);
+
+/// A connection that is let in, with what serves it.
+type Accepted<I, S> = io::Result<(TlsStream<Pin<Box<TimeoutStream<I>>>>, AddExtension<Held<S>, Peer>)>;
+
+impl<I, S> Accept<I, S> for Introduced
+where
+    I: AsyncRead + AsyncWrite + Send + 'static,
+    S: Send + 'static,
+{
+    type Stream = TlsStream<Pin<Box<TimeoutStream<I>>>>;
+    type Service = AddExtension<Held<S>, Peer>;
+    type Future = Pin<Box<dyn Future<Output = Accepted<I, S>> + Send>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let handshake = self.0.accept(stream, service);
+        Box::pin(async move {
+            let (stream, held) = handshake.await?;
+            let shown = stream.get_ref().1.peer_certificates().and_then(peer).map(Arc::new);
+            Ok((stream, Extension(Peer(shown)).layer(held)))
+        })
     }
 }
 

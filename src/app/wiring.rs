@@ -87,6 +87,7 @@ pub fn station(
             control_sample: file.policy.control_sample,
             stale_weight_rate: file.policy.stale_weight_rate,
             wrong_label_rate: file.policy.wrong_label_rate,
+            age_check: file.policy.age_check == config::AgeCheck::Staff,
             max_corrections: file.policy.max_corrections,
         },
         versions,

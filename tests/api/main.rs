@@ -4,8 +4,10 @@
 mod access;
 mod catalogue;
 mod contract;
+mod devices;
 mod events;
 mod exit;
+mod laws;
 mod limits;
 mod office;
 mod pages;

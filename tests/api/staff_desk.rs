@@ -17,10 +17,11 @@ use tower::ServiceExt;
 
 const FOUR_EYES: (&str, &str) = ("[policy]\n", "[policy]\nfour_eyes_above_minor = 1000\n");
 
-/// A station with two people of the desk, two supervisors, and a catalogue of two products.
+/// A station with two people of the desk, two supervisors, and a catalogue of three products.
 fn shop(folder: &Path) -> Router {
     let products = "{\"id\":\"tape\",\"code\":\"4006381333931\",\"name\":\"Tape\",\"kind\":\"piece\",\"price_minor\":250,\"gross_mean_g\":60.0,\"gross_sd_g\":1.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\"}\n\
-        {\"id\":\"gin\",\"code\":\"40084015\",\"name\":\"Gin\",\"kind\":\"piece\",\"price_minor\":400,\"gross_mean_g\":1200.0,\"gross_sd_g\":5.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\",\"age_limit\":18}\n";
+        {\"id\":\"gin\",\"code\":\"40084015\",\"name\":\"Gin\",\"kind\":\"piece\",\"price_minor\":400,\"gross_mean_g\":1200.0,\"gross_sd_g\":5.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\",\"age_limit\":18}\n\
+        {\"id\":\"cheese\",\"code\":\"04011\",\"name\":\"Cheese\",\"kind\":\"weighed\",\"price_minor\":300,\"price_per_kg_minor\":1290,\"gross_mean_g\":200.0,\"gross_sd_g\":50.0,\"mean_sd_g\":5.0,\"weight_source\":\"seeded\"}\n";
     Database::open(folder).unwrap().import_catalogue(products, CatalogueFormat::Ndjson, Wall::from_ms(1)).unwrap();
     for (name, role) in [
         ("anna", Role::Attendant),
@@ -199,6 +200,53 @@ async fn a_dear_basket_takes_two_people_and_one_with_gin_a_look_at_the_shopper()
     refused(&deed(&router, &anna, &id, "resolution", approve("age_ok")).await, StatusCode::CONFLICT, "age_unchecked");
     let checked = json!({ "action": "approve", "reason": "age_ok", "age_checked": true });
     assert_eq!(deed(&router, &anna, &id, "resolution", checked).await.1["age_checked"], true);
+}
+
+#[tokio::test]
+async fn who_looks_after_what_and_what_waits_for_a_second_person_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = shop(folder.path());
+    let (anna, ben, eva) =
+        (Tablet::of(folder.path(), "anna"), Tablet::of(folder.path(), "ben"), Tablet::of(folder.path(), "eva"));
+    let (dear, other) = (stopped(&router, "b-1", basket(1, 5)).await, stopped(&router, "b-2", basket(1, 1)).await);
+    for id in [&dear, &other] {
+        deed(&router, &anna, id, "claim", json!({})).await;
+    }
+    assert_eq!(deed(&router, &anna, &dear, "resolution", approve("bag")).await.0, StatusCode::ACCEPTED);
+    drop(router);
+    let router = station_with(folder.path(), &[FOUR_EYES]);
+    let (_, queue) = ben.ask(&router, Method::GET, "/v1/staff/queue", None).await;
+    let of = |id: &str| queue["queue"].as_array().unwrap().iter().find(|entry| entry["validation_id"] == id).unwrap();
+    assert_eq!((&of(&dear)["proposed_by"], &of(&dear)["need"]), (&json!("anna"), &json!("second_person")));
+    assert_eq!(of(&other)["claimed_by"], "anna");
+    refused(&deed(&router, &ben, &other, "claim", json!({})).await, StatusCode::CONFLICT, "claimed");
+    let (status, done) = deed(&router, &eva, &dear, "confirm", json!({})).await;
+    assert_eq!((status, &done["by"]["name"], &done["second"]["name"]), (StatusCode::OK, &json!("anna"), &json!("eva")));
+    let release = format!("/v1/staff/validations/{other}/claim");
+    assert_eq!(anna.ask(&router, Method::DELETE, &release, None).await.0, StatusCode::NO_CONTENT);
+    drop(router);
+    // What is settled and what was let go stay so.
+    let router = station_with(folder.path(), &[FOUR_EYES]);
+    refused(&deed(&router, &eva, &dear, "confirm", json!({})).await, StatusCode::CONFLICT, "nothing_proposed");
+    assert_eq!(deed(&router, &ben, &other, "claim", json!({})).await.0, StatusCode::OK);
+}
+
+/// 3.99 at 12.90 a kilogram is 309.3 g; the label's price is what it costs.
+#[tokio::test]
+async fn a_label_with_a_price_alone_is_shown_with_the_mass_that_follows_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(shop(folder.path()));
+    let with_prices = ("[policy]\n", "[[in_store_code]]\npattern = \"28IIIIIPPPPPC\"\n\n[policy]\n");
+    let router = station_with(folder.path(), &[with_prices]);
+    let anna = Tablet::of(folder.path(), "anna");
+    let list = json!({ "revision": 1, "source": "app", "lines": [{ "code": "2804011003993", "quantity": 2 }] });
+    let id = stopped(&router, "b-1", list).await;
+    let (_, open) = anna.ask(&router, Method::GET, &format!("/v1/staff/validations/{id}"), None).await;
+    let line = &open["dossier"]["lines"][0];
+    assert_eq!(
+        (&line["name"], &line["expected_g"], &line["price_minor"]),
+        (&json!("Cheese"), &json!(618.6), &json!(798))
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use super::problems::{PROBLEMS, problems_of};
 use super::{CONTRACT_VERSION, examples, shapes};
 use crate::access::Mode;
 use crate::access::who::Who;
+use crate::api::deprecated::{self, Deprecated};
 use axum::http::{Method, StatusCode};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -26,7 +27,7 @@ const TAGS: [(&str, &str); 7] = [
 ];
 
 /// The whole document.
-pub(super) fn write(operations: &[Operation], access: &AccessTable, mode: Mode) -> Value {
+pub(super) fn write(operations: &[Operation], access: &AccessTable, going: &[Deprecated], mode: Mode) -> Value {
     let mut schemas = Schemas::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for (place, operation) in operations.iter().enumerate() {
@@ -37,6 +38,10 @@ pub(super) fn write(operations: &[Operation], access: &AccessTable, mode: Mode) 
         let method = operation.method.as_str().to_lowercase();
         let mut written = write_one(operation, who, &mut schemas);
         written["x-order"] = place.into();
+        if let Some(row) = deprecated::of(going, &operation.method, operation.path) {
+            written["deprecated"] = true.into();
+            say_so(&mut written["responses"], row);
+        }
         if mode == Mode::Required {
             written["security"] = security(who).into();
         }
@@ -59,6 +64,19 @@ pub(super) fn write(operations: &[Operation], access: &AccessTable, mode: Mode) 
         "paths": paths,
         "components": { "schemas": schemas.finish(), "securitySchemes": security_schemes() },
     })
+}
+
+/// Every answer has the headers by which the end is announced.
+fn say_so(responses: &mut Value, row: &Deprecated) {
+    let header =
+        |text: &str, example: Value| json!({ "description": text, "schema": { "type": "string" }, "example": example });
+    for response in responses.as_object_mut().into_iter().flat_map(|responses| responses.values_mut()) {
+        response["headers"] = json!({
+            "Deprecation": header("Since when it should not be used (RFC 9745)", format!("@{}", row.since_s).into()),
+            "Sunset": header("When it may be gone (RFC 8594)", row.sunset().into()),
+            "Link": header("Where to read what to do instead", format!("<{}>; rel=\"deprecation\"", row.see).into()),
+        });
+    }
 }
 
 fn introduction() -> String {
@@ -174,6 +192,9 @@ fn security_schemes() -> Value {
         "handheld": { "type": "http", "scheme": "bearer", "description":
             "The token that `POST /v1/handhelds` gives for the code on the station's display, or `augenmass access add handheld`." },
         "gate": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add gate`." },
+        "certificate": { "type": "mutualTLS", "description":
+            "A client certificate of an authority in `[api].client_ca`, with a name that was registered: `POST /v1/handhelds` with \
+             `certificate: true`, or `augenmass access add WHO --certificate dns:NAME`. It opens what its holder's token would." },
         "tablet": { "type": "apiKey", "in": "cookie", "name": "augenmass-tablet.STATION", "description":
             "Set by `POST /v1/staff/tablet` for the code on the station's display." },
         "staff": { "type": "apiKey", "in": "cookie", "name": "augenmass-session.STATION", "description":
@@ -187,11 +208,39 @@ fn security(who: &[Who]) -> Vec<Value> {
     if who.contains(&Who::Anyone) {
         return Vec::new();
     }
+    let by_certificate = who.iter().any(|who| matches!(who, Who::Handheld | Who::Gate | Who::BackOffice));
     who.iter()
         .map(|who| match who {
             Who::Anyone | Who::Display => json!({}),
             Who::App | Who::Handheld | Who::Gate | Who::BackOffice | Who::Tablet => json!({ who.as_str(): [] }),
             Who::Attendant | Who::Supervisor | Who::Technician => json!({ Who::Tablet.as_str(): [], "staff": [] }),
         })
+        .chain(by_certificate.then(|| json!({ "certificate": [] })))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::access_table;
+    use crate::api::openapi::operations;
+
+    #[test]
+    fn a_route_that_shall_go_is_described_as_one() {
+        let row = Deprecated {
+            method: Method::GET,
+            path: "/live",
+            since_s: 1_688_169_599,
+            sunset_s: 1_751_327_999,
+            see: "/docs",
+        };
+        let told = write(&operations("B1"), &access_table(), &[row], Mode::Required);
+        let live = &told["paths"]["/live"]["get"];
+        assert_eq!(live["deprecated"], true);
+        let responses = live["responses"].as_object().unwrap();
+        assert!(responses.values().all(|response| response["headers"]["Deprecation"]["example"] == "@1688169599"));
+        assert!(told["paths"]["/ready"]["get"]["deprecated"].is_null());
+        let now = write(&operations("B1"), &access_table(), &[], Mode::Required);
+        assert!(now["paths"]["/live"]["get"]["deprecated"].is_null());
+    }
 }

@@ -195,6 +195,7 @@ enum Message {
     MaybeOther { name: String, instead: String },
     StaffWillHelp {},
     StationBusy {},
+    AgeCheck { years: u8 },
     TooHeavy {},
 }
 
@@ -403,8 +404,12 @@ pub struct Screen {
 pub struct Paired {
     /// By which it is revoked: `augenmass access revoke NUMBER`.
     number: u64,
-    /// Told once; only its hash is kept.
-    token: String,
+    /// Told once; only its hash is kept. Not there for one that is known by its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// The name in the certificate that was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
 }
 
 /// A public key (RFC 7517, RFC 8037).

@@ -97,15 +97,16 @@ fn baskets(station_code: &str) -> Vec<Operation> {
             BASKETS,
             "Pair a handheld",
             "With the code that the station's display shows; good for the minute in which it is shown and the one after. Ten failures \
-             from one address cost the rest of a minute.",
+             from one address cost the rest of a minute. With `certificate: true` the client certificate of this connection is registered \
+             instead: its name (`dns:`, `uri:`, or `cn:` where it has no alternative names) opens what the token would.",
         )
-        .takes(vec![json::<handhelds::Pair>(value!({ "code": "40718263", "name": "MC33 no. 4" }))])
+        .takes(vec![json::<handhelds::Pair>(value!({ "code": "40718263", "name": "MC33 no. 4", "certificate": false }))])
         .answers(
             201,
-            "Paired: the token is told this once",
+            "Paired: the token is told this once, or `certificate` tells the name that was registered",
             Some(json::<shapes::Paired>(value!({ "number": 7, "token": "aug_5Jq…" }))),
         )
-        .fails(&["bad_pairing_code", "bad_name", "too_often"]),
+        .fails(&["bad_pairing_code", "bad_name", "certificate_known", "no_certificate", "too_often"]),
     ]
 }
 

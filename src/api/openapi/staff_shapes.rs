@@ -60,6 +60,7 @@ enum Need {
     SecondPerson,
     Called,
     Exhausted,
+    AgeCheck,
     Assist,
     Unavailable,
     ControlSample,

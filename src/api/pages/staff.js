@@ -1,7 +1,7 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
 const NEEDS = {
-  second_person: "Second person needed", called: "Shopper asks for help", exhausted: "Tried in vain", assist: "Please have a look",
+  second_person: "Second person needed", called: "Shopper asks for help", exhausted: "Tried in vain", age_check: "Check the age", assist: "Please have a look",
   unavailable: "Station cannot judge", control_sample: "Random check",
 };
 const KINDS = {

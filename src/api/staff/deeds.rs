@@ -71,7 +71,7 @@ impl From<DeskRefusal> for Problem {
 }
 
 impl Hub {
-    /// Changes the board and notes it: what could not be noted has not happened.
+    /// Changes the board, keeps and notes it: what could not be noted has not happened.
     async fn on_board<T>(
         &self,
         deed: impl FnOnce(&mut Board, Wall) -> Result<(T, Option<Act>), DeskRefusal>,
@@ -80,8 +80,9 @@ impl Hub {
         let now = self.look(&mut board);
         let mut changed = board.clone();
         let (done, act) = deed(&mut changed, now)?;
-        if let Some(act) = act {
-            self.write(move |store| store.note(&act)).await.map_err(|error| not_kept(&error))?;
+        let kept = changed.kept();
+        if act.is_some() || kept != board.kept() {
+            self.write(move |store| store.keep_desk(&kept, act.as_ref())).await.map_err(|error| not_kept(&error))?;
         }
         *board = changed;
         drop(board);
@@ -202,8 +203,14 @@ async fn carry_out(
     let Answer::Resolved(resolution) = hub.ask(Request::Resolve { id: id.clone(), deed: Box::new(deed) }).await? else {
         return Err(Problem::no_answer());
     };
-    hub.board.lock().await.settled(&id);
-    hub.board_news.send_modify(|news| *news += 1);
+    // It is decided, whether or not the board can be kept: what it would say again after a restart needs nobody any more.
+    let settle = |board: &mut Board, _| {
+        board.settled(&id);
+        Ok(((), None))
+    };
+    if hub.on_board(settle).await.is_err() {
+        hub.board.lock().await.settled(&id);
+    }
     Ok((StatusCode::OK, Json(json!(hub.approved(resolution).await?))))
 }
 

@@ -9,7 +9,7 @@ use crate::access::who::{Caller, Person};
 use augenmass_core::desk::{Board, Case, limits};
 use augenmass_core::station::{Answer, Request, ValidationState, ValidationView};
 use augenmass_core::units::{ValidationId, Wall};
-use augenmass_core::verdict::Verdict;
+use augenmass_core::verdict::{Message, Verdict};
 use axum::extract::{Path, State};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
@@ -41,6 +41,7 @@ fn case(view: &ValidationView) -> Case {
         outcome: verdict.map(|verdict| verdict.outcome),
         void: view.void,
         control_sample: verdict.is_some_and(|verdict| verdict.control_sample),
+        age_check: verdict.is_some_and(|verdict| matches!(verdict.message, Message::AgeCheck { .. })),
         decided_at: verdict.map(|verdict| verdict.decided_at),
         finding: verdict.and_then(|verdict| verdict.findings.first()).map(|finding| finding.kind),
         off_g: verdict.and_then(off_g),

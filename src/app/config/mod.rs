@@ -11,8 +11,8 @@ mod station;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use station::{
-    Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, IndicatorConfig, Journal, Line, Models,
-    Parity, Platform, Policy, Privacy, Scanner, Station, StationConfig, Tls, WithoutCamera,
+    AgeCheck, Api, Bags, BoardConfig, CameraConfig, Cell, Container, ContainerKind, IndicatorConfig, Journal, Line,
+    Models, Parity, Platform, Policy, Privacy, Scanner, Station, StationConfig, Tls, WithoutCamera,
 };
 
 use reader::{Faults, Table};

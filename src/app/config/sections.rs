@@ -9,8 +9,8 @@ use augenmass_core::verdict as judge;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
-    Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Scanner, Station,
-    StationConfig, Tls, WithoutCamera,
+    AgeCheck, Api, Bags, CameraConfig, Container, ContainerKind, Journal, Models, Platform, Policy, Privacy, Scanner,
+    Station, StationConfig, Tls, WithoutCamera,
 };
 use crate::access::Mode;
 use augenmass_core::basket::InStorePattern;
@@ -117,6 +117,10 @@ fn api(table: &Table<'_>) -> Option<Api> {
     if tls.is_some_and(|tls| certificate.is_some() != (tls == Tls::Retailer)) {
         table.fault("certificate", "named exactly where tls = \"retailer\"".to_owned());
     }
+    let client_ca = table.optional_text("client_ca").map(PathBuf::from);
+    if client_ca.is_some() && tls == Some(Tls::Off) {
+        table.fault("client_ca", "certificates are shown over TLS alone: set tls".to_owned());
+    }
     let closed = access == Some(Mode::Required) && tls.is_some_and(|tls| tls != Tls::Off);
     let listen = listen(table, closed);
     let minutes = table.optional_whole("exit_token_minutes", 1..=120);
@@ -128,6 +132,7 @@ fn api(table: &Table<'_>) -> Option<Api> {
         access: access?,
         tls: tls?,
         certificate,
+        client_ca,
         hosts: hosts.unwrap_or_default(),
         app_keys,
         exit_token_minutes: minutes.unwrap_or(EXIT_TOKEN_MINUTES),
@@ -394,6 +399,10 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
     let stale_weight_rate = optional("stale_weight_rate", 0.0..=0.5, usual.stale_weight_rate);
     let wrong_label_rate = optional("wrong_label_rate", 0.0..=0.5, usual.wrong_label_rate);
     let four_eyes_above_minor = table.optional_whole("four_eyes_above_minor", 0..=100_000_000);
+    let age_check = match table.has("age_check") {
+        true => table.choice("age_check", &[("staff", AgeCheck::Staff), ("elsewhere", AgeCheck::Elsewhere)]),
+        false => Some(AgeCheck::default()),
+    };
     let without_camera = table.choice(
         "without_camera",
         &[("unavailable", WithoutCamera::Unavailable), ("weight_only", WithoutCamera::WeightOnly)],
@@ -408,6 +417,7 @@ fn policy(table: &Table<'_>) -> Option<Policy> {
         control_sample,
         stale_weight_rate,
         wrong_label_rate,
+        age_check: age_check?,
         max_corrections: max_corrections?,
         four_eyes_above_minor,
         without_camera: without_camera?,

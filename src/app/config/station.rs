@@ -102,6 +102,9 @@ pub struct Api {
     /// The retailer's certificate with its chain, PEM; its key is the secret `tls-key.pem`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities by which the retailer's devices show who they are; without it nobody is asked for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
     /// Names of this station besides `localhost`, as a proxy before it passes them on in `Host`.
     pub hosts: Vec<String>,
     /// JWK set with the public keys by which the retailer signs for apps.
@@ -389,8 +392,21 @@ pub struct Policy {
     /// Baskets worth more than this are approved by two people of the staff, in the currency's minor unit; by one, if nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub four_eyes_above_minor: Option<i64>,
+    /// Who sees to the age of who buys what is sold from an age on.
+    pub age_check: AgeCheck,
     /// What is done while the camera is out.
     pub without_camera: WithoutCamera,
+}
+
+/// Who sees to the age of who buys what is sold from an age on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeCheck {
+    /// The station's staff, before there is an exit token. What a file that says nothing gets: who sells has to look.
+    #[default]
+    Staff,
+    /// Somebody else, in another way: the app has proved it, or a till at the exit.
+    Elsewhere,
 }
 
 /// What is done while the camera is out.

@@ -5,6 +5,7 @@ use super::limits;
 use crate::basket::Line;
 use crate::units::{ValidationId, Wall};
 use crate::verdict::{Action, Reason, Role, Staff};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the retailer wants of its staff.
@@ -17,7 +18,7 @@ pub struct Rules {
 }
 
 /// Who looks after a basket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// Who.
     pub by: Staff,
@@ -26,7 +27,7 @@ pub struct Claim {
 }
 
 /// What somebody wants to do with a basket.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wanted {
     /// What.
     pub action: Action,
@@ -41,7 +42,7 @@ pub struct Wanted {
 }
 
 /// What is at stake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stake {
     /// Which revision of the list.
     pub revision: u64,
@@ -52,7 +53,7 @@ pub struct Stake {
 }
 
 /// What was decided, and waits for a second person.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
     /// By whom.
     pub by: Staff,
@@ -108,6 +109,13 @@ pub enum DeskRefusal {
     TooLate,
 }
 
+/// What of the board outlives a restart: the rest follows from how validations stand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    claims: BTreeMap<ValidationId, Claim>,
+    proposals: BTreeMap<ValidationId, Proposal>,
+}
+
 /// Everything that is on staff's mind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {
@@ -121,6 +129,16 @@ impl Board {
     /// With nothing on it.
     pub fn new(rules: Rules) -> Self {
         Self { rules, cases: BTreeMap::new(), claims: BTreeMap::new(), proposals: BTreeMap::new() }
+    }
+
+    /// As it was before a restart. What has run out since, or is about a validation that needs nobody any more, goes with the next look.
+    pub fn restored(rules: Rules, kept: Kept) -> Self {
+        Self { claims: kept.claims, proposals: kept.proposals, ..Self::new(rules) }
+    }
+
+    /// What is to outlive a restart.
+    pub fn kept(&self) -> Kept {
+        Kept { claims: self.claims.clone(), proposals: self.proposals.clone() }
     }
 
     /// What the retailer wants.

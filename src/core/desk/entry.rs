@@ -25,6 +25,8 @@ pub struct Case {
     pub void: bool,
     /// Whether it would have passed, and was drawn for a second look.
     pub control_sample: bool,
+    /// Whether it would have passed, but for the buyer's age.
+    pub age_check: bool,
     /// When the latest one was decided.
     pub decided_at: Option<Wall>,
     /// The likeliest finding of the latest one.
@@ -43,6 +45,8 @@ pub enum Need {
     Called,
     /// The shopper has tried to put it right, in vain.
     Exhausted,
+    /// All is right, but somebody has to look at the buyer's age.
+    AgeCheck,
     /// The station asks for somebody.
     Assist,
     /// The station cannot judge.
@@ -57,7 +61,7 @@ impl Need {
         match self {
             Self::SecondPerson => 180,
             Self::Called => 120,
-            Self::Exhausted => 90,
+            Self::Exhausted | Self::AgeCheck => 90,
             Self::Assist => 60,
             Self::Unavailable => 30,
             Self::ControlSample => 0,
@@ -74,6 +78,7 @@ impl Need {
         }
         match case.outcome? {
             Outcome::Assist if case.control_sample => Some(Self::ControlSample),
+            Outcome::Assist if case.age_check => Some(Self::AgeCheck),
             Outcome::Assist if case.corrections >= corrections_max => Some(Self::Exhausted),
             Outcome::Assist => Some(Self::Assist),
             Outcome::Unavailable => Some(Self::Unavailable),

@@ -6,5 +6,5 @@ mod board;
 mod entry;
 pub mod limits;
 
-pub use board::{Board, Claim, DeskRefusal, Proposal, Rules, Stake, Wanted};
+pub use board::{Board, Claim, DeskRefusal, Kept, Proposal, Rules, Stake, Wanted};
 pub use entry::{Case, Entry, Need};

@@ -79,6 +79,22 @@ pub struct Multipack {
     pub count: u32,
 }
 
+/// A rounded value lies anywhere in its step: 1 sigma as a share of it, 1/sqrt(12).
+const ROUNDING: f64 = 0.288_675_134_594_812_9;
+/// Heavier than any portion over a counter, grams: a price that means more is that of something else.
+const PORTION_MAX_G: f64 = 100_000.0;
+
+impl Product {
+    /// Net mass that a printed price means, grams, and what its rounding to `step_minor` leaves open, 1 sigma in grams. `None` where goods are
+    /// not sold by weight, nobody knows the price of a kilogram, or the price is none of a portion.
+    pub fn mass_of_price(&self, price_minor: i64, step_minor: i64) -> Option<(f64, f64)> {
+        let per_kg = self.terms.price_per_kg_minor.filter(|per_kg| *per_kg > 0 && self.kind == Kind::Weighed)?;
+        let grams = |minor: f64| 1000.0 * minor / per_kg as f64;
+        let net_g = grams(price_minor as f64);
+        (price_minor > 0 && net_g <= PORTION_MAX_G).then(|| (net_g, grams(ROUNDING * step_minor as f64)))
+    }
+}
+
 /// What goes with selling a product and does not say what it weighs or looks like.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Terms {

@@ -84,7 +84,19 @@ impl Case<'_> {
                 ..conclusion
             };
         }
-        conclusion
+        match self.age_limit() {
+            Some(years) if conclusion.outcome == Outcome::Pass => {
+                Conclusion { outcome: Outcome::Assist, message: Message::AgeCheck { years }, ..conclusion }
+            }
+            Some(_) | None => conclusion,
+        }
+    }
+
+    /// From which age on all of it may be sold, where staff is to look at that: what the weight says is one thing, who buys it another.
+    fn age_limit(&self) -> Option<u8> {
+        let products = self.codes.iter().filter_map(|(code, _)| self.catalogue.find_code(code.key()));
+        let limits = products.filter_map(|place| self.catalogue.products()[place].terms.age_limit);
+        limits.max().filter(|_| self.config.policy.age_check)
     }
 
     /// Whether the weight is so clear that the look under way is not worth waiting for.

@@ -89,7 +89,10 @@ impl DossierLine {
 fn expected_g(code: &Code, units: u32, product: Option<&Product>) -> Option<f64> {
     let each_g = match code {
         Code::Weighed { mass, .. } => mass.g(),
-        Code::Gtin(_) => product?.weight.mean_g,
+        Code::Priced { price, .. } if product?.kind == Kind::Weighed => {
+            product?.mass_of_price(price.minor, price.step_minor)?.0
+        }
+        Code::Priced { .. } | Code::Gtin(_) => product?.weight.mean_g,
     };
     Some((each_g * f64::from(units) * 10.0).round() / 10.0)
 }
@@ -97,6 +100,7 @@ fn expected_g(code: &Code, units: u32, product: Option<&Product>) -> Option<f64>
 fn price_minor(code: &Code, units: u32, product: &Product) -> i64 {
     let each = match (code, product.kind, product.terms.price_per_kg_minor) {
         (Code::Weighed { mass, .. }, Kind::Weighed, Some(per_kg)) => (mass.g() / 1000.0 * per_kg as f64).round() as i64,
+        (Code::Priced { price, .. }, _, _) => price.minor,
         (Code::Weighed { .. } | Code::Gtin(_), Kind::Piece | Kind::Varying | Kind::Weighed, _) => product.price_minor,
     };
     each.saturating_mul(i64::from(units))

@@ -5,7 +5,7 @@ use crate::goods::learn::{Confirmed, Equation, Subject, Term};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind};
 use crate::units::Mass;
 use crate::verdict::judge::{Evidence, judge};
-use crate::verdict::{Expected, Nature, Outcome, Policy, Reason, Verdict};
+use crate::verdict::{Expected, Message, Nature, Outcome, Policy, Reason, Verdict};
 
 /// Variance of a load, g²: it stands in the verdict only together with that of the goods.
 const LOAD_G2: (f64, f64) = (4.0, 400.0);
@@ -32,7 +32,7 @@ pub struct Circumstances<'a> {
 /// Why a visit is thought to be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grounds {
-    /// It passed; or it would have, and was looked at by chance.
+    /// It passed; or it would have, and was looked at by chance, or for the buyer's age.
     Passed,
     /// It was stopped, and staff has found that what lay there is what the list says.
     Approved,
@@ -43,12 +43,11 @@ impl Grounds {
     pub fn of(reason: Reason) -> Option<Self> {
         match reason {
             Reason::CatalogueWeight | Reason::VisionError => Some(Self::Approved),
-            Reason::ControlSample => Some(Self::Passed),
+            Reason::ControlSample | Reason::AgeOk => Some(Self::Passed),
             Reason::Bag
             | Reason::PersonalItem
             | Reason::HandOnScale
             | Reason::SensorFault
-            | Reason::AgeOk
             | Reason::SupervisorOverride
             | Reason::DuplicateScan
             | Reason::Multipack
@@ -68,12 +67,17 @@ impl Grounds {
     fn fit(self, verdict: &Verdict) -> bool {
         match (self, verdict.outcome) {
             (Self::Passed, Outcome::Pass) => true,
-            (Self::Passed, Outcome::Assist) => verdict.control_sample,
-            (Self::Approved, Outcome::Assist | Outcome::Correct) => !verdict.control_sample,
+            (Self::Passed, Outcome::Assist) => would_have_passed(verdict),
+            (Self::Approved, Outcome::Assist | Outcome::Correct) => !would_have_passed(verdict),
             (Self::Passed, Outcome::Correct | Outcome::Unavailable)
             | (Self::Approved, Outcome::Pass | Outcome::Unavailable) => false,
         }
     }
+}
+
+/// Weighed and seen it was right; staff came for another reason.
+fn would_have_passed(verdict: &Verdict) -> bool {
+    verdict.control_sample || matches!(verdict.message, Message::AgeCheck { .. })
 }
 
 /// The equation of a visit that was right; `None` if it teaches nothing: its list is another by now, or something in it has no known mass.

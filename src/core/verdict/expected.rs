@@ -67,13 +67,24 @@ impl ExpectedLine {
     }
 }
 
-/// A line whose code the catalogue does not know.
+/// Why nobody knows what a line weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutMass {
+    /// The catalogue does not know the code.
+    Code,
+    /// The code says a price alone, and the catalogue knows no price a kilogram that fits; index of the product in the catalogue.
+    Price(usize),
+}
+
+/// A line whose mass nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownLine {
     /// The code as scanned.
     pub code: String,
     /// Units scanned.
     pub quantity: u32,
+    /// Why.
+    pub why: WithoutMass,
 }
 
 /// What the plate should carry.
@@ -83,7 +94,7 @@ pub struct Expected {
     pub lines: Vec<ExpectedLine>,
     /// Where each line of the list stands in `lines`: units of one product are one line there. `None` for those that are unknown.
     pub places: Vec<Option<usize>>,
-    /// Lines it does not know: without their mass nothing can be judged.
+    /// Lines whose mass nobody knows: without it nothing can be judged.
     pub unknown: Vec<UnknownLine>,
     /// Mean of the whole in grams, containers and bags included.
     pub mean_g: f64,
@@ -111,13 +122,12 @@ impl Expected {
             bags: Vec::new(),
         };
         for ((code, quantity), line) in codes.iter().zip(&basket.lines) {
-            let place = match catalogue.find_code(code.key()) {
-                Some(product) => Some(expected.add(product, code, *quantity, catalogue)),
-                None => {
-                    expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity });
-                    None
-                }
-            };
+            let found = catalogue.find_code(code.key());
+            let place = found.and_then(|product| expected.add(product, code, *quantity, catalogue));
+            if place.is_none() {
+                let why = found.map_or(WithoutMass::Code, WithoutMass::Price);
+                expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity, why });
+            }
             expected.places.push(place);
         }
         expected.mean_g += expected.lines.iter().map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
@@ -167,24 +177,31 @@ impl Expected {
         }
     }
 
-    /// Adds units of a product; says where they stand.
-    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) -> usize {
+    /// Adds units of a product; says where they stand, or nothing if nobody knows what they weigh.
+    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) -> Option<usize> {
         let known = &catalogue.products()[product];
-        let line = match code {
-            Code::Weighed { mass, .. } => {
+        let by_label = match code {
+            Code::Weighed { mass, .. } => Some((mass.g(), 0.0)),
+            Code::Priced { price, .. } if known.kind == Kind::Weighed => {
+                Some(known.mass_of_price(price.minor, price.step_minor)?)
+            }
+            Code::Priced { .. } | Code::Gtin(_) => None,
+        };
+        let line = match by_label {
+            Some((net_g, rounding_g)) => {
                 let unit = WeightBelief {
-                    mean_g: mass.g() + LABEL_WRAP_G,
-                    sd_g: LABEL_SIGMA_G,
+                    mean_g: net_g + LABEL_WRAP_G,
+                    sd_g: LABEL_SIGMA_G.hypot(rounding_g),
                     mean_sd_g: 0.0,
                     source: WeightSource::Label,
                 };
                 ExpectedLine { product, quantity, unit, nature: Nature::Labelled }
             }
-            Code::Gtin(_) => {
+            None => {
                 let same = |l: &ExpectedLine| l.product == product && l.nature != Nature::Labelled;
                 if let Some(place) = self.lines.iter().position(same) {
                     self.lines[place].quantity = self.lines[place].quantity.saturating_add(quantity);
-                    return place;
+                    return Some(place);
                 }
                 let nature = match known.kind {
                     Kind::Piece => Nature::Pack,
@@ -194,7 +211,7 @@ impl Expected {
             }
         };
         self.lines.push(line);
-        self.lines.len() - 1
+        Some(self.lines.len() - 1)
     }
 
     /// How far the whole may be off, 1 sigma² in g², the scale's own left out.

@@ -1,7 +1,7 @@
 //! The judge: evidence in, conclusion out.
 
 use super::answer::{Finding, FindingKind, Outcome, ProductRef, WeightEvidence};
-use super::expected::Expected;
+use super::expected::{Expected, WithoutMass};
 use super::message::Message;
 use super::noise::{Component, Spread};
 use super::part::{Part, Weighed};
@@ -167,7 +167,7 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Conclusion {
         sigma_g: explain::tenth(variance_g2.sqrt()),
     };
     if !expected.unknown.is_empty() {
-        return unknown_codes(expected, weight);
+        return unknown_masses(expected, evidence.catalogue, weight);
     }
     conclude(&weigh(evidence, true, policy), evidence, policy, weight)
 }
@@ -244,14 +244,26 @@ impl Conclusion {
 }
 
 /// Goods of unknown mass: no weight can be right or wrong.
-fn unknown_codes(expected: &Expected, weight: WeightEvidence) -> Conclusion {
+fn unknown_masses(expected: &Expected, catalogue: &Catalogue, weight: WeightEvidence) -> Conclusion {
     let findings = expected
         .unknown
         .iter()
         .take(10)
         .map(|line| {
-            let mut finding = plain(FindingKind::Foreign, "the catalogue does not know this code".to_owned());
-            finding.product = Some(ProductRef { id: None, code: line.code.clone(), name: line.code.clone() });
+            let known = match line.why {
+                WithoutMass::Code => None,
+                WithoutMass::Price(product) => catalogue.products().get(product),
+            };
+            let (kind, what) = match known {
+                None => (FindingKind::Foreign, "the catalogue does not know this code"),
+                Some(_) => (
+                    FindingKind::StaleWeight,
+                    "unknown mass: the label says a price alone, and the catalogue no price a kilogram that fits it",
+                ),
+            };
+            let mut finding = plain(kind, what.to_owned());
+            let name = known.map_or(&line.code, |product| &product.name).clone();
+            finding.product = Some(ProductRef { id: known.map(|p| p.id.to_string()), code: line.code.clone(), name });
             finding.scanned = Some(line.quantity);
             finding.probability = 1.0;
             finding

@@ -46,6 +46,11 @@ pub enum Message {
     },
     /// Staff will have a look.
     StaffWillHelp {},
+    /// The basket is right, and something in it is sold from an age on: staff will see to that.
+    AgeCheck {
+        /// That age.
+        years: u8,
+    },
     /// The station cannot weigh or look just now.
     StationBusy {},
     /// More stands on the plate than the station may weigh.
@@ -76,6 +81,11 @@ impl Message {
                 format!("{name} is on your list; here it looks like {instead}. Please check.")
             }
             Self::StaffWillHelp {} => "Someone will come and help you in a moment.".to_owned(),
+            Self::AgeCheck { years } => {
+                format!(
+                    "Everything fits. Someone will check your age in a moment: some of it is sold from {years} years on."
+                )
+            }
             Self::TooHeavy {} => {
                 "This is more than this station can weigh. Please take something off, or ask for help.".to_owned()
             }

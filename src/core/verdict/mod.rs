@@ -21,7 +21,7 @@ pub mod view;
 mod tests;
 
 pub use answer::{Finding, FindingKind, Outcome, ProductRef, Verdict, Versions, WeightEvidence};
-pub use expected::{Expected, ExpectedLine, Nature, UnknownLine};
+pub use expected::{Expected, ExpectedLine, Nature, UnknownLine, WithoutMass};
 pub use judge::{Conclusion, Evidence, StepEvidence, judge};
 pub use message::Message;
 pub use policy::Policy;

@@ -25,6 +25,8 @@ pub struct Policy {
     pub stale_weight_rate: f64,
     /// Share of weight labels that belong to something else, 0..1.
     pub wrong_label_rate: f64,
+    /// Whether a basket that would pass waits for staff where something in it is sold from an age on.
+    pub age_check: bool,
     /// After so many `correct` answers in one validation staff is asked.
     pub max_corrections: u32,
 }
@@ -41,6 +43,7 @@ impl Policy {
             control_sample: 0.0,
             stale_weight_rate: 0.01,
             wrong_label_rate: 0.01,
+            age_check: true,
             max_corrections,
         }
     }

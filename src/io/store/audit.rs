@@ -1,6 +1,7 @@
 //! The chained record of what staff did.
 
-use super::database::{Database, StoreError, unreadable};
+use super::database::{Database, StoreError, json, parse, unreadable};
+use augenmass_core::desk::Kept;
 use augenmass_core::desk::audit::{Act, Broken, Check, Hash, START, link};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -9,6 +10,11 @@ pub(super) const AUDIT: &str = "
 CREATE TABLE audit (number INTEGER PRIMARY KEY, entry TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
 CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'an entry is never changed'); END;
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'an entry is never deleted'); END;
+";
+
+/// Who looks after what, and what waits for a second person: one row, replaced with each change.
+pub(super) const DESK: &str = "
+CREATE TABLE desk (only INTEGER PRIMARY KEY CHECK (only = 1), kept TEXT NOT NULL) STRICT;
 ";
 
 /// One entry as it is kept.
@@ -60,6 +66,32 @@ impl Database {
     /// SQLite's.
     pub fn note(&mut self, act: &Act) -> Result<(), StoreError> {
         self.noting(act, |_| Ok(()))
+    }
+
+    /// Keeps what of the board is to outlive a restart, with what was done, if it is to be noted, in one transaction.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn keep_desk(&mut self, kept: &Kept, act: Option<&Act>) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute(
+            "INSERT INTO desk (only, kept) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET kept = excluded.kept",
+            params![json("desk", kept)?],
+        )?;
+        if let Some(act) = act {
+            append(&transaction, act)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// What of the board was kept; nothing before the first time.
+    ///
+    /// # Errors
+    /// SQLite's, and a row that cannot be read.
+    pub fn desk(&self) -> Result<Kept, StoreError> {
+        let kept: Option<String> =
+            self.connection.query_row("SELECT kept FROM desk", [], |row| row.get(0)).optional()?;
+        kept.map_or_else(|| Ok(Kept::default()), |kept| parse("desk", &kept))
     }
 
     /// Does something and notes it, in one transaction.

@@ -28,10 +28,32 @@ pub enum StoreError {
     #[error("the store says: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The file was written by a later version of this software.
-    #[error("the store has format {found}, this software knows up to {FORMAT}; install the newer version again")]
+    #[error(
+        "the store has format {found}, this software knows up to {FORMAT}; install the newer version again, and let that one go back if you \
+         must: augenmass store back --to {FORMAT}"
+    )]
     Newer {
         /// The file's format.
         found: i64,
+    },
+    /// There is no way back to this format.
+    #[error("there is no way from format {found} back to {to}: there is one down to {}", super::back::OLDEST)]
+    NoWayBack {
+        /// The file's format.
+        found: i64,
+        /// What was wanted.
+        to: i64,
+    },
+    /// Somebody else has the file open.
+    #[error("the store is in use: stop the daemon first")]
+    InUse,
+    /// What is kept before a change of format cannot be written.
+    #[error("cannot keep {}: {source}; nothing was changed, make room and try again", path.display())]
+    Copy {
+        /// What.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// A row does not hold what it should.
     #[error("the store holds something unreadable in {table}: {detail}")]
@@ -50,10 +72,10 @@ pub enum StoreError {
 }
 
 /// The file's format, in SQLite's own `user_version`.
-const FORMAT: i64 = MIGRATIONS.len() as i64;
+pub(super) const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 15] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -67,6 +89,8 @@ pub(super) const MIGRATIONS: [&str; 13] = [
     super::crops::CROPS,
     super::beliefs::APPROVALS,
     super::told::TOLD,
+    super::credential::CERTIFICATES,
+    super::audit::DESK,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
@@ -132,6 +156,9 @@ impl Database {
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found > FORMAT {
             return Err(StoreError::Newer { found });
+        }
+        if (1..FORMAT).contains(&found) {
+            super::back::keep_copy(&connection, directory, found)?;
         }
         if found < FORMAT {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

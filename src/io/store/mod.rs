@@ -5,6 +5,7 @@
 //! commits what queues up together, so that a verdict costs one flush and not several.
 
 mod audit;
+mod back;
 mod beliefs;
 mod catalogue;
 mod credential;
@@ -21,6 +22,7 @@ mod told;
 mod writer;
 
 pub use audit::{Audit, Audited};
+pub use back::{Back, Checked, Gone, check, copy_path, go_back};
 pub use beliefs::{Lessons, PastBelief, Unlearned};
 pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_catalogue};
 pub use credential::Credential;

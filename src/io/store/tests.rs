@@ -1,7 +1,10 @@
 //! What is added to a store that is there already, and what is found out about one that somebody has touched.
 
 use super::Database;
-use super::database::MIGRATIONS;
+use super::back::{OLDEST, check, copy_path, go_back};
+use super::crops::{CropPicture, CropSet};
+use super::database::{FORMAT, MIGRATIONS, StoreError};
+use augenmass_core::desk::Kept;
 use augenmass_core::desk::audit::{Act, Broken, Did};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::{Role, Staff};
@@ -73,4 +76,160 @@ fn who_changes_the_record_is_found_out() {
     database.connection.execute("DELETE FROM audit WHERE number > 1", []).unwrap();
     let cut = database.check_audit(Some(&head)).unwrap();
     assert!(cut.broken.is_none() && !cut.met, "who has kept a later hash sees that the end is gone");
+}
+
+/// A file of an older format with something in it, as the software of then left it.
+fn of_format(folder: &std::path::Path, format: usize) -> Connection {
+    let old = Connection::open(folder.join("augenmass.sqlite")).unwrap();
+    old.pragma_update(None, "journal_mode", "WAL").unwrap();
+    MIGRATIONS[..format].iter().for_each(|migration| old.execute_batch(migration).unwrap());
+    old.pragma_update(None, "user_version", format as i64).unwrap();
+    old.execute("INSERT INTO validation VALUES ('v-1', 'b-1', 7)", []).unwrap();
+    old
+}
+
+/// Everything that makes up a format: tables, indices, triggers, as text without its line breaks.
+fn form(connection: &Connection) -> std::collections::BTreeSet<String> {
+    let mut query = connection.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").unwrap();
+    let texts = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    texts.map(|text| text.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn raw(folder: &std::path::Path) -> Connection {
+    Connection::open(folder.join("augenmass.sqlite")).unwrap()
+}
+
+fn count(connection: &Connection, query: &str) -> i64 {
+    connection.query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn before_each_way_forward_a_copy_is_kept_that_the_older_software_reads() {
+    use std::os::unix::fs::PermissionsExt;
+    for format in 1..MIGRATIONS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = of_format(folder.path(), format);
+        let before = form(&old);
+        if format >= 11 {
+            let picture = "INSERT INTO crop VALUES ('v-1', 1, 0, NULL, 9, CAST('a-face-in-a-picture' AS BLOB))";
+            old.execute(picture, []).unwrap();
+        }
+        // Somebody still reads: what he sees must be in the copy too, although it stands in the log alone.
+        Database::open(folder.path()).unwrap();
+        let path = copy_path(folder.path(), format as i64);
+        let copy = Connection::open(&path).unwrap();
+        assert_eq!(count(&copy, "PRAGMA user_version"), format as i64);
+        assert_eq!((form(&copy), count(&copy, "SELECT count(*) FROM validation")), (before, 1), "format {format}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(19).any(|window| window == b"a-face-in-a-picture"), "pictures are not kept in copies");
+        let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert!(!files.iter().any(|name| name.to_string_lossy().ends_with(".new")), "{files:?}");
+    }
+    // A store that is made now, or is of this format already, needs none.
+    let folder = tempfile::tempdir().unwrap();
+    Database::open(folder.path()).unwrap();
+    Database::open(folder.path()).unwrap();
+    assert!(check(folder.path()).unwrap().copies.is_empty());
+}
+
+#[test]
+fn a_store_that_cannot_keep_a_copy_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(of_format(folder.path(), 13));
+    // A folder in the way, as a full disk would be.
+    let copy = copy_path(folder.path(), 13);
+    std::fs::create_dir_all(copy.join("in the way")).unwrap();
+    assert!(matches!(Database::open(folder.path()), Err(StoreError::Copy { .. })));
+    assert_eq!(count(&raw(folder.path()), "PRAGMA user_version"), 13);
+    std::fs::remove_dir_all(&copy).unwrap();
+    assert!(Database::open(folder.path()).is_ok());
+}
+
+#[test]
+fn every_step_back_leaves_what_the_older_software_would_have_made() {
+    for to in OLDEST..FORMAT {
+        let folder = tempfile::tempdir().unwrap();
+        drop(of_format(folder.path(), 9));
+        let mut database = Database::open(folder.path()).unwrap();
+        let now = Wall::from_ms(1_000);
+        database.note(&Act::new(Did::Claimed, None, now)).unwrap();
+        let token = database.add_credential("gate", "gate", &[1; 32], now).unwrap().unwrap();
+        database.revoke_credential(token, now).unwrap();
+        let device = database.add_certificate("handheld", "mc33", "dns:mc33.example", &[2; 32], now).unwrap().unwrap();
+        database.keep_desk(&Kept::default(), None).unwrap();
+        let set = CropSet {
+            validation_id: "v-1".parse().unwrap(),
+            attempt: 1,
+            until: Wall::from_ms(9),
+            pictures: vec![CropPicture { number: 0, finding: None, jpeg: b"a-face-in-a-picture".to_vec() }],
+        };
+        database.put_crops(&set).unwrap();
+        database
+            .connection
+            .execute_batch(
+                "INSERT INTO attempt VALUES ('v-1', 1, 'pass', 5, '{}'); INSERT INTO void VALUES ('v-1', 1, 6);",
+            )
+            .unwrap();
+        let head = database.check_audit(None).unwrap().check.head;
+        assert!(matches!(go_back(folder.path(), to, now), Err(StoreError::InUse)), "somebody has it open");
+        assert_eq!(database.credentials().unwrap().len(), 2, "and keeps it");
+        drop(database);
+        let told = check(folder.path()).unwrap();
+        assert_eq!((told.format, told.faults.len(), told.back.len() as i64), (FORMAT, 0, FORMAT - OLDEST));
+        assert_eq!((&told.back[0].rows[..], &told.back[1].rows[..]), (&[("desk", 1)][..], &[("certificate", 1)][..]));
+        let gone = go_back(folder.path(), to, now).unwrap();
+        assert_eq!(gone.steps.len() as i64, FORMAT - to);
+        // The same form as a new file of that format, and all that it can hold.
+        let fresh = tempfile::tempdir().unwrap();
+        let old = raw(folder.path());
+        assert_eq!(form(&old), form(&of_format(fresh.path(), to as usize)), "format {to}");
+        assert_eq!(count(&old, "PRAGMA user_version"), to);
+        assert_eq!(count(&old, "SELECT count(*) FROM attempt JOIN void USING (validation_id, attempt)"), 1);
+        let known = i64::from(to >= 14);
+        assert_eq!(
+            count(&old, "SELECT count(*) FROM credential WHERE revoked_at_ms IS NULL"),
+            known,
+            "nothing revives"
+        );
+        // What had to go lies in files.
+        if to < 14 {
+            let kept = std::fs::read_to_string(gone.kept.join("certificate.ndjson")).unwrap();
+            let row: serde_json::Value = serde_json::from_str(&kept).unwrap();
+            assert_eq!((row["number"].as_i64(), row["certificate"].as_str()), (Some(device), Some("dns:mc33.example")));
+        }
+        if to < 13 {
+            let rows = std::fs::read_to_string(gone.kept.join("told.ndjson")).unwrap();
+            assert_eq!(rows.lines().count(), 2, "{rows}");
+        }
+        if to < 11 {
+            let bytes = std::fs::read(folder.path().join("augenmass.sqlite")).unwrap();
+            assert!(!bytes.windows(19).any(|window| window == b"a-face-in-a-picture"), "gone is gone");
+        }
+        drop(old);
+        // And forward again, with the record whole.
+        let database = Database::open(folder.path()).unwrap();
+        assert_eq!(count(&database.connection, "SELECT count(*) FROM validation"), 1);
+        assert!(database.check_audit(Some(&head)).unwrap().met);
+        assert_eq!(count(&database.connection, "SELECT count(*) FROM told"), 2);
+        let holder = database.holder_of_certificate(&["dns:mc33.example".to_owned()]).unwrap();
+        assert_eq!(holder.is_some(), to >= 14);
+        assert!(gone.copy.exists() && check(folder.path()).unwrap().copies.iter().any(|(format, _)| *format == FORMAT));
+    }
+}
+
+#[test]
+fn there_is_no_way_back_to_what_would_forget_decisions_nor_from_what_is_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(go_back(folder.path(), OLDEST, Wall::from_ms(1)).is_err() && check(folder.path()).is_err(), "no store");
+    drop(Database::open(folder.path()).unwrap());
+    for to in [OLDEST - 1, FORMAT, FORMAT + 1, -1] {
+        assert!(matches!(go_back(folder.path(), to, Wall::from_ms(1)), Err(StoreError::NoWayBack { .. })), "{to}");
+    }
+    raw(folder.path()).pragma_update(None, "user_version", FORMAT + 1).unwrap();
+    assert!(matches!(go_back(folder.path(), OLDEST, Wall::from_ms(1)), Err(StoreError::Newer { .. })));
+    let newer = Database::open(folder.path()).unwrap_err().to_string();
+    assert!(newer.contains(&format!("augenmass store back --to {FORMAT}")), "{newer}");
+    // An older version still says what it has before it.
+    assert_eq!(check(folder.path()).unwrap().format, FORMAT + 1);
 }

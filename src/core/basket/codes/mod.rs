@@ -32,6 +32,22 @@ pub enum Code {
         /// Net mass as printed.
         mass: Mass,
     },
+    /// Goods whose code says their price and no mass.
+    Priced {
+        /// Article number of the store, or a GTIN of 14 digits.
+        article: String,
+        /// The price as printed.
+        price: PrintedPrice,
+    },
+}
+
+/// A price as a label says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrintedPrice {
+    /// In the currency's minor unit.
+    pub minor: i64,
+    /// What it is rounded to, minor units: 1, or what the template's `minor=` says.
+    pub step_minor: i64,
 }
 
 impl Code {
@@ -39,7 +55,7 @@ impl Code {
     pub fn key(&self) -> &str {
         match self {
             Self::Gtin(gtin) => gtin,
-            Self::Weighed { article, .. } => article,
+            Self::Weighed { article, .. } | Self::Priced { article, .. } => article,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What a scanned text means.
 
-use super::Code;
 use super::fault::{CodeFault, FaultKind};
 use super::gs1::{self, Element};
 use super::retail::{self, Range};
 use super::symbology::{self, Carrier};
 use super::template::{InStorePattern, Label, TemplateKind};
+use super::{Code, PrintedPrice};
 use crate::units::Mass;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -58,6 +58,9 @@ pub struct Reading {
     pub add_on: Option<String>,
     #[serde(skip)]
     mass: Option<Mass>,
+    /// What the price is rounded to, minor units.
+    #[serde(skip)]
+    step_minor: i64,
 }
 
 impl Reading {
@@ -72,6 +75,7 @@ impl Reading {
             pieces: None,
             add_on: None,
             mass: None,
+            step_minor: 1,
         }
     }
 
@@ -93,9 +97,13 @@ impl Reading {
             return None;
         }
         let key = self.gtin.clone().or_else(|| self.article.clone())?;
-        Some(match self.mass {
-            Some(mass) => Code::Weighed { article: key, mass },
-            None => Code::Gtin(key),
+        Some(match (self.mass, self.price_minor) {
+            (Some(mass), _) => Code::Weighed { article: key, mass },
+            // Of so many pieces the catalogue knows the mass.
+            (None, Some(minor)) if self.pieces.is_none() => {
+                Code::Priced { article: key, price: PrintedPrice { minor, step_minor: self.step_minor } }
+            }
+            (None, _) => Code::Gtin(key),
         })
     }
 
@@ -273,6 +281,7 @@ fn of_label(label: Label) -> Reading {
         weight_g: label.mass.map(Mass::g),
         mass: label.mass,
         price_minor: label.price_minor,
+        step_minor: label.step_minor,
         pieces: label.pieces,
         ..Reading::plain(kind)
     }
@@ -294,7 +303,8 @@ fn elements(found: Vec<Element>, kind: ReadingKind) -> Result<Reading, CodeFault
         gtin: gtin.or_else(|| ais.get("8006").and_then(|itip| itip.get(..14)).map(str::to_owned)),
         weight_g: mass.map(Mass::g),
         mass,
-        price_minor: price_minor(&ais),
+        price_minor: price_minor(&ais).map(|(minor, _)| minor),
+        step_minor: price_minor(&ais).map_or(1, |(_, step)| step),
         pieces: whole("30").or_else(|| whole("37")),
         ais,
         ..Reading::plain(kind)
@@ -314,12 +324,13 @@ fn net_mass(ais: &BTreeMap<String, String>) -> Option<Mass> {
     })
 }
 
-/// Amount payable (392n, or 393n behind its currency) with n decimals, in hundredths.
-fn price_minor(ais: &BTreeMap<String, String>) -> Option<i64> {
+/// Amount payable (392n, or 393n behind its currency) with n decimals, in hundredths, and what it is rounded to.
+fn price_minor(ais: &BTreeMap<String, String>) -> Option<(i64, i64)> {
     let (ai, value) = ais.iter().find(|(ai, _)| ai.len() == 4 && (ai.starts_with("392") || ai.starts_with("393")))?;
     let digits = if ai.starts_with("393") { value.get(3..)? } else { value };
     let decimals = u32::from(ai.as_bytes()[3] - b'0');
     let amount: i128 = digits.parse().ok()?;
     let divisor = 10i128.pow(decimals);
-    i64::try_from((amount * 100 + divisor / 2) / divisor).ok()
+    let minor = i64::try_from((amount * 100 + divisor / 2) / divisor).ok()?;
+    Some((minor, i64::try_from((100 / divisor).max(1)).unwrap_or(1)))
 }

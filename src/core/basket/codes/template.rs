@@ -69,6 +69,8 @@ pub struct Label {
     pub mass: Option<Mass>,
     /// Price as printed, in minor units.
     pub price_minor: Option<i64>,
+    /// What that price is rounded to, minor units.
+    pub step_minor: i64,
     /// Pieces as printed.
     pub pieces: Option<u32>,
 }
@@ -168,6 +170,7 @@ impl InStorePattern {
             is_gtin,
             mass: number(&mass).map(|steps| Mass::from_mg(steps * self.step_mg)),
             price_minor: number(&price).map(|steps| steps * self.step_minor),
+            step_minor: self.step_minor,
             pieces: number(&self.field(code, b'N')).and_then(|pieces| pieces.try_into().ok()),
         })
     }

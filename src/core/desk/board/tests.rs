@@ -18,6 +18,7 @@ fn case(id: &str, outcome: Option<Outcome>, decided_s: i64) -> Case {
         outcome,
         void: false,
         control_sample: false,
+        age_check: false,
         decided_at: outcome.map(|_| at(decided_s)),
         finding: None,
         off_g: None,
@@ -45,6 +46,8 @@ fn stake(value_minor: i64, age_limit: Option<u8>) -> Stake {
 #[test]
 fn only_what_needs_somebody_is_in_the_queue_and_the_most_pressing_comes_first() {
     let exhausted = Case { corrections: 3, ..case("v-x", Some(Outcome::Assist), 0) };
+    let adults = Case { age_check: true, corrections: 3, ..case("v-age", Some(Outcome::Assist), 3) };
+    assert_eq!(Need::of(&adults, 3), Some(Need::AgeCheck), "not one that was tried in vain");
     let control = Case { control_sample: true, ..case("v-k", Some(Outcome::Assist), 0) };
     let called = Case { staff_called: true, ..case("v-c", Some(Outcome::Correct), 0) };
     let closed = Case { closed: true, ..case("v-z", Some(Outcome::Assist), 0) };

@@ -3,6 +3,7 @@
 mod beyond;
 mod eyes;
 mod guessed;
+mod priced;
 
 use super::*;
 use crate::basket::{Bags, Basket, Code, Container, ContainerKind, Line, Source};
