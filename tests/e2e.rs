@@ -239,6 +239,22 @@ async fn a_cable_pulled_and_a_camera_gone_make_baskets_unavailable_until_they_ar
     assert_eq!(bench.verdict(&validation, 1).await["outcome"], "pass");
 }
 
+/// Shoppers who scan and put down one good after the other: the basket is judged step by step. A pack of 38 g that nobody scanned, put down
+/// beside a melon and a cauliflower, is found, and goods put down in another order than scanned stop nobody.
+#[tokio::test]
+async fn goods_that_are_scanned_and_put_down_one_by_one_are_judged_step_by_step() {
+    let bench = Bench::new();
+    bench.import_goods();
+    let _daemon = bench.daemon();
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware-sim/scenarios/one-by-one.toml");
+    let mut shoppers = Command::new(binary("firmware-sim"));
+    shoppers.args(["run", "--hw", bench.config(), "--seed", "3", "--json", "--exit", "--scenario"]).arg(scenario);
+    let played = tokio::task::spawn_blocking(move || shoppers.output().unwrap()).await.unwrap();
+    let told = String::from_utf8_lossy(&played.stdout);
+    assert!(played.status.success(), "{told}");
+    assert!(told.contains("unscanned"), "{told}");
+}
+
 /// A handheld without a network shows its list as a code; the scanner beside the plate starts the visit and says how it ended.
 #[tokio::test]
 async fn a_scanned_list_is_judged_and_the_scanner_beeps_and_lights() {

@@ -105,6 +105,7 @@ fn judge_baskets(catalogue: &Catalogue, lines: usize) {
                 expected: &expected,
                 catalogue,
                 steps: &[],
+                guesses: &[],
                 bag: &bag,
                 gallery: None,
                 corrections: 0,

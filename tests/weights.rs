@@ -5,8 +5,8 @@ use augenmass::app::school::{House, School};
 use augenmass::app::{calibrations::Calibrations, config, wiring};
 use augenmass::io::store::{CatalogueFormat, Database};
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Shopper, Source};
-use augenmass_core::goods::learn::Subject;
-use augenmass_core::goods::{Catalogue, WeightSource};
+use augenmass_core::goods::learn::{Belief, Change, Subject, Why};
+use augenmass_core::goods::{Catalogue, WeightBelief, WeightSource};
 use augenmass_core::station::Record;
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::{Action, Reason, Resolution, Role, Staff, Verdict, Versions};
@@ -284,6 +284,26 @@ fn of_what_is_old_the_last_of_each_day_is_kept() {
     assert!(shop.database.thin_history(wall(40 * 1440)).unwrap() > 0);
     let kept = shop.database.belief_history(&jam(), 50).unwrap();
     assert_eq!(kept, [all[0].clone(), all[2].clone()]);
+}
+
+/// Whoever makes up names of trolleys does not fill the disk; the trolleys that are seen again stay.
+#[test]
+fn of_containers_that_say_who_they_are_the_one_unseen_for_longest_is_forgotten() {
+    let mut shop = Shop::new();
+    let start = WeightBelief { mean_g: 1000.0, sd_g: 3.0, mean_sd_g: 9.0, source: WeightSource::Seeded };
+    let named = |name: &str| Subject::Container(format!("basket:{name}"));
+    for (minute, name) in ["a", "b", "c", "a"].into_iter().enumerate() {
+        let at = wall(minute as i64);
+        let change = Change { subject: named(name), at, why: Why::Visit, belief: Belief::new(start) };
+        shop.database.keep_learned(&[change], None).unwrap();
+    }
+    let version = shop.database.beliefs_version().unwrap();
+    assert_eq!(shop.database.forget_containers(3).unwrap(), []);
+    assert_eq!(shop.database.forget_containers(2).unwrap(), [named("b")]);
+    let left: Vec<Subject> = shop.database.beliefs().unwrap().into_keys().collect();
+    assert_eq!(left, [named("a"), named("c")]);
+    assert!(shop.database.belief_history(&named("b"), 9).unwrap().is_empty());
+    assert_eq!(shop.database.beliefs_version().unwrap(), version, "nobody need read them all anew");
 }
 
 #[test]

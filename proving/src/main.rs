@@ -9,7 +9,7 @@ use proving::faults::{self, Row, Tally};
 use proving::load::{self, LoadOptions};
 use proving::settling::{bench, plates};
 use proving::visits::CLASSES_G;
-use proving::{evaluate, settling, visits};
+use proving::{evaluate, filling, settling, visits};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -76,6 +76,9 @@ enum Command {
         /// Goods of each basket.
         #[arg(long, default_value_t = 12)]
         items: usize,
+        /// Each good is scanned and put down by itself, into a basket on the plate; beside it the same judged by its total.
+        #[arg(long)]
+        one_by_one: bool,
     },
 }
 
@@ -112,7 +115,24 @@ fn main() -> Result<()> {
         Command::Faults { runs, only } => {
             plant_faults(&Hardware::read(&arguments.hw)?, runs, arguments.seed, only.as_deref())?
         }
-        Command::Visits { shoppers, items } => {
+        Command::Visits { shoppers, items, one_by_one: true } => {
+            let (hardware, shop) = (Hardware::read(&arguments.hw)?, Arc::new(Shop::demo()?));
+            let f = filling::play(&hardware, &shop, shoppers, items, arguments.seed)?;
+            println!(
+                "{shoppers} shoppers with {items} goods put down one by one, seed {}, weight alone",
+                arguments.seed
+            );
+            let light = format!("one unscanned good of at most {:.0} g", filling::LIGHT_G);
+            let rows = [
+                ("honest baskets", f.honest_stopped),
+                (light.as_str(), f.light_stopped),
+                ("one heavier unscanned good", f.heavy_stopped),
+            ];
+            for (what, [steps, total]) in rows {
+                println!("{what}, stopped: {} by steps, {} by the total", percent(steps), percent(total));
+            }
+        }
+        Command::Visits { shoppers, items, one_by_one: false } => {
             let (hardware, shop) = (Hardware::read(&arguments.hw)?, Arc::new(Shop::demo()?));
             let v = visits::play(&hardware, &shop, shoppers, items, arguments.seed)?;
             println!("{shoppers} shoppers with {items} goods, seed {}, weight alone", arguments.seed);

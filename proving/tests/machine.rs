@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "machine/filling.rs"]
+mod one_by_one;
+
 const PRODUCT: &str = "butter-250";
 
 #[derive(Clone, Debug)]

@@ -25,6 +25,9 @@ const FROZEN_AFTER: u32 = 3;
 const FRAME_WITHIN: Duration = Duration::from_secs(2);
 /// So many glances in a row that show nothing usable are a lens that is blocked.
 const UNFIT_AFTER: u32 = 2;
+/// The platform's edges lie off by so many pixels, in so many glances in a row: no basket's edge stays beside them for five minutes.
+const MOVED_PX: f32 = 5.0;
+const MOVED_AFTER: u32 = 150;
 
 /// A camera with models. Dropping it ends its tasks.
 pub struct StationEyes {
@@ -164,6 +167,8 @@ struct Gates {
     same: u32,
     /// Glances in a row that showed nothing usable: too much light, or nothing sharp.
     unfit: u32,
+    /// Glances in a row in which the platform lay somewhere else.
+    moved: u32,
 }
 
 impl Gates {
@@ -172,6 +177,12 @@ impl Gates {
         let fault = glance.quality.fault();
         self.same = if glance.change == Some(0.0) { self.same + 1 } else { 0 };
         self.unfit = if fault.is_some() { self.unfit + 1 } else { 0 };
+        // A look at which no edge can be seen says neither yes nor no.
+        self.moved = match glance.shift_px {
+            Some(px) if px >= MOVED_PX => self.moved + 1,
+            Some(_) => 0,
+            None => self.moved,
+        };
         if fault != Some(FrameFault::Dark) && self.same >= FROZEN_AFTER {
             return Some("the camera repeats one picture: restart it");
         }
@@ -184,7 +195,8 @@ impl Gates {
             Some(FrameFault::Blurred) if self.unfit >= UNFIT_AFTER => {
                 Some("nothing in the picture is sharp: is the lens clean and free, and in focus?")
             }
-            Some(FrameFault::Glaring | FrameFault::Blurred) | None => None,
+            Some(FrameFault::Glaring | FrameFault::Blurred) | None => (self.moved >= MOVED_AFTER)
+                .then_some("the platform is not where platform_px says: was the camera moved? turn it back, or set platform_px anew"),
         }
     }
 }
@@ -257,7 +269,7 @@ mod tests {
     use augenmass_core::vision::Quality;
 
     fn glance(brightness: f32, sharpness: f32, change: f32) -> Glance {
-        Glance { quality: Quality { brightness, sharpness }, change: Some(change) }
+        Glance { quality: Quality { brightness, sharpness }, change: Some(change), shift_px: None }
     }
 
     /// What is wrong after each of these glances, up to the colon.
@@ -288,5 +300,20 @@ mod tests {
         let (noise, same) = (glance(120.0, 50.0, 0.6), glance(120.0, 50.0, 0.0));
         assert_eq!(after(&[noise, same, same, noise]), ["", "", "", ""]);
         assert_eq!(after(&[same, same, same, noise]), ["", "", "the camera repeats one picture", ""]);
+    }
+
+    /// Five minutes of a platform that lies elsewhere; baskets that hide its edges in between are no proof of either.
+    #[test]
+    fn a_camera_that_was_moved_is_told_after_a_while() {
+        let (clear, hidden) = (glance(120.0, 50.0, 0.6), Glance { shift_px: None, ..glance(120.0, 50.0, 0.6) });
+        let at = |px: f32| Glance { shift_px: Some(px), ..clear };
+        let mut gates = Gates::default();
+        let mut told = |glance: Glance| gates.judge(&glance);
+        assert!((0..149).all(|_| told(at(8.0)).is_none()));
+        assert_eq!((told(hidden), told(at(1.0))), (None, None), "it is back");
+        assert!((0..149).all(|_| told(at(8.0)).is_none()));
+        assert_eq!(told(hidden), None);
+        assert!(told(at(8.0)).is_some_and(|why| why.starts_with("the platform is not where")));
+        assert_eq!(told(at(0.0)), None);
     }
 }

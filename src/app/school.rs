@@ -4,13 +4,17 @@ use crate::io::store::{Database, Lessons, StoreError};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::learn::{Change, Learner, Subject};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
-use augenmass_core::station::StationConfig;
 use augenmass_core::station::lesson::{Circumstances, Grounds, lesson};
+use augenmass_core::station::{StationConfig, limits};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::Policy;
 
 /// A pass may become void while the basket stands there; after so long it is gone.
 const SETTLED_MS: i64 = 60_000;
+/// What families have in common is looked at so often: once a day says as much as once an hour.
+const REVISED_EVERY_MS: u64 = 86_400_000;
+/// So many beliefs are kept at once: the verdicts' own writing waits no longer than for these.
+const KEPT_AT_ONCE: usize = 500;
 /// How unsure the station file's mean tare of a kind is, as a share of the spread between containers.
 const TARE_SURE: f64 = 0.3;
 
@@ -48,6 +52,8 @@ pub struct School {
     present: Catalogue,
     /// The store's count of changes that [`School::learner`] holds.
     version: i64,
+    /// When families were last looked at.
+    revised: Option<Wall>,
 }
 
 impl School {
@@ -60,7 +66,7 @@ impl School {
         let anew = begin(&mut learner, &imported, &house, now);
         database.keep_learned(&anew, None)?;
         let present = learner.applied_to(&imported);
-        Ok(Self { house, version: database.beliefs_version()?, imported, learner, present })
+        Ok(Self { house, version: database.beliefs_version()?, imported, learner, present, revised: None })
     }
 
     /// The goods as they are known now.
@@ -101,6 +107,10 @@ impl School {
         for lessons in [Lessons::Passes, Lessons::Approvals] {
             different |= self.learn(database, lessons, now)?;
         }
+        let due = self.revised.is_none_or(|then| now.ms().abs_diff(then.ms()) >= REVISED_EVERY_MS);
+        if different && due {
+            self.revise(database, now)?;
+        }
         if different {
             self.present = self.learner.applied_to(&self.imported);
         }
@@ -139,7 +149,24 @@ impl School {
             return Err(error);
         }
         self.version = database.beliefs_version()?;
+        for container in database.forget_containers(limits::CONTAINERS_KNOWN_MAX)? {
+            self.learner.put(container, None);
+        }
         Ok(!changes.is_empty())
+    }
+
+    /// Puts what families have in common under the beliefs of their goods.
+    fn revise(&mut self, database: &mut Database, now: Wall) -> Result<(), StoreError> {
+        let changes = self.learner.revise(now);
+        for some in changes.chunks(KEPT_AT_ONCE) {
+            if let Err(error) = database.keep_learned(some, None) {
+                self.reload(database, now)?;
+                return Err(error);
+            }
+        }
+        self.version = database.beliefs_version()?;
+        self.revised = Some(now);
+        Ok(())
     }
 
     /// What staff has said is wrong is believed less from now on.
@@ -168,8 +195,7 @@ impl School {
 /// What the catalogue and the station file say where nothing was learned yet, or where they have changed their mind since.
 fn begin(learner: &mut Learner, catalogue: &Catalogue, house: &House, now: Wall) -> Vec<Change> {
     let products = catalogue.products().iter();
-    let mut anew: Vec<Change> =
-        products.filter_map(|p| learner.begin(&Subject::Product(p.id.clone()), p.weight, now)).collect();
+    let mut anew: Vec<Change> = products.filter_map(|product| learner.begin_product(product, now)).collect();
     for container in &house.containers {
         anew.extend(learner.begin(&Subject::Kind(container.kind.clone()), tare(container), now));
     }

@@ -62,7 +62,7 @@ pub enum WeightsError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No such name.
-    #[error("'{0}' is no product's identifier and no kind:KIND, container:KIND:ID or spreads:labels")]
+    #[error("'{0}' is no product's identifier and no kind:KIND, container:KIND:ID, spreads:labels or spreads:FAMILY")]
     Name(String),
     /// Nothing is known of it.
     #[error("nothing was learned of {0} yet")]

@@ -103,6 +103,7 @@ impl Brought {
             lines: step.lines.clone(),
             mass: Mass::from_g_saturating(step.mass_g),
             sigma: Mass::from_mg(STEP_SIGMA_MG),
+            carrier: false,
             scene: scenes.next(),
         };
         let steps = trip.steps.iter().map(step).collect();
@@ -135,6 +136,7 @@ impl Judge<'_> {
             expected: &brought.expected,
             catalogue: self.catalogue,
             steps: &brought.steps,
+            guesses: &[],
             bag,
             gallery: self.gallery,
             corrections: 0,

@@ -123,10 +123,10 @@ pub struct Course {
     pub points: Vec<Point>,
 }
 
-/// Measures the schools of the promise, two at a time.
-pub fn run(plan: &Plan) -> Vec<Course> {
+/// Measures the schools of the promise whose names have `only` in them, two at a time.
+pub fn run(plan: &Plan, only: Option<&str>) -> Vec<Course> {
     let school = |gross, weighed, poison| School { gross, weighed, poison };
-    let schools = [
+    let mut schools = vec![
         school(true, Weighed::Totals, Poison::None),
         school(false, Weighed::Totals, Poison::None),
         school(true, Weighed::Singly, Poison::None),
@@ -136,6 +136,7 @@ pub fn run(plan: &Plan) -> Vec<Course> {
         school(true, Weighed::Totals, Poison::Any),
         school(true, Weighed::Totals, Poison::Aimed),
     ];
+    schools.retain(|school| only.is_none_or(|text| school.name().contains(text)));
     let mut courses = Vec::with_capacity(schools.len());
     for pair in schools.chunks(2) {
         std::thread::scope(|scope| {
@@ -187,10 +188,8 @@ fn course(plan: &Plan, school: School) -> Course {
     let shop = Shop::new(plan.products, plan.seed);
     let labels = labelled(&shop, school.gross);
     let mut learner = Learner::default();
-    for (index, product) in labels.products().iter().enumerate() {
-        if let Some(subject) = subject(index) {
-            learner.begin(&subject, product.weight, Wall::default());
-        }
+    for product in labels.products() {
+        learner.begin_product(product, Wall::default());
     }
     for (kind, items) in [("basket", 20), ("trolley", 21)] {
         let setting = Setting { items, bag_known: true, tare_known: false };
@@ -233,10 +232,14 @@ impl Pupil<'_> {
             }
             learned += 1;
             // A new snapshot of the catalogue between attempts, some times a day.
+            if learned % A_DAY == 0 {
+                self.learner.revise(self.now());
+            }
             if learned % 10 == 0 {
                 self.catalogue = self.learner.applied_to(&self.labels);
             }
         }
+        self.learner.revise(self.now());
         self.catalogue = self.learner.applied_to(&self.labels);
         let (catch, ratio, interval) = exam.take(&self.catalogue);
         let (stopped, honest) = std::mem::take(&mut self.honest);
@@ -261,6 +264,10 @@ impl Pupil<'_> {
             new_packs: self.new_packs,
             means_g: self.catalogue.products().iter().map(|p| p.weight.mean_g).collect(),
         }
+    }
+
+    fn now(&self) -> Wall {
+        Wall::from_ms((self.visits / A_DAY) as i64 * 86_400_000)
     }
 
     /// Puts one unit of each product on the plate alone, once.
@@ -323,8 +330,7 @@ impl Pupil<'_> {
             self.honest.1 += 1;
         }
         let Some(confirmed) = confirmed else { return };
-        let at = Wall::from_ms((self.visits / A_DAY) as i64 * 86_400_000);
-        for equation in equations(&trip, self.school.weighed, confirmed, &shopper, at) {
+        for equation in equations(&trip, self.school.weighed, confirmed, &shopper, self.now()) {
             if let Ok(changes) = self.learner.learn(&equation) {
                 self.new_packs += changes.iter().filter(|c| c.why == Why::NewPack).count() as u64;
             }

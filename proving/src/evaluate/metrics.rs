@@ -189,6 +189,19 @@ pub fn interval(values: &[f64]) -> [f64; 2] {
     [pick(0.025), pick(0.975)]
 }
 
+/// Forecasts of about the same probability.
+#[derive(Clone, Copy, Debug)]
+pub struct Bin {
+    /// Share of all forecasts.
+    pub weight: f64,
+    /// Mean probability told.
+    pub told: f64,
+    /// Share that came true.
+    pub came: f64,
+    /// So many forecasts of equal weight would tell as much.
+    pub size: f64,
+}
+
 /// Probabilities with what came true, each with its weight in the world as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Forecasts {
@@ -210,22 +223,29 @@ impl Forecasts {
         self.rows.iter().map(surprise).sum::<f64>() / self.weight()
     }
 
-    /// For each of [`BINS`] equal bins: weight, mean probability told, share that came true.
-    pub fn bins(&self) -> Vec<(f64, f64, f64)> {
-        let mut bins = vec![(0.0, 0.0, 0.0); BINS];
+    /// Each of [`BINS`] equal bins that holds any.
+    pub fn bins(&self) -> Vec<Bin> {
+        // Sums of weight, told and come true, and of squared weights.
+        let mut bins = vec![[0.0; 4]; BINS];
         for (p, hit, w) in &self.rows {
             let bin = &mut bins[((p * BINS as f64) as usize).min(BINS - 1)];
-            bin.0 += w;
-            bin.1 += w * p;
-            bin.2 += if *hit { *w } else { 0.0 };
+            for (sum, by) in bin.iter_mut().zip([1.0, *p, f64::from(u8::from(*hit)), *w]) {
+                *sum += w * by;
+            }
         }
         let total = self.weight();
-        bins.into_iter().filter(|b| b.0 > 0.0).map(|b| (b.0 / total, b.1 / b.0, b.2 / b.0)).collect()
+        let bin = |[weight, told, came, squares]: [f64; 4]| Bin {
+            weight: weight / total,
+            told: told / weight,
+            came: came / weight,
+            size: weight * weight / squares,
+        };
+        bins.into_iter().filter(|b| b[0] > 0.0).map(bin).collect()
     }
 
     /// Expected calibration error over those bins.
     pub fn ece(&self) -> f64 {
-        self.bins().iter().map(|(weight, told, came)| weight * (told - came).abs()).sum()
+        self.bins().iter().map(|bin| bin.weight * (bin.told - bin.came).abs()).sum()
     }
 
     fn weight(&self) -> f64 {

@@ -21,6 +21,8 @@ const RULES: [Style; baselines::NAMES.len()] = [
     Style { name: "looks against list", colour: "#e9a23b", dash: "", tenths: 12 },
     Style { name: "steps against scans", colour: "#7b5ea7", dash: "", tenths: 12 },
 ];
+/// Fewer forecasts than these say nothing of how often they come true.
+const LEAST_TOLD: f64 = 8.0;
 const SIZES: [&str; 5] = ["#bcd4e6", "#86b4d5", "#4b8bbe", "#1f5f99", "#0b3558"];
 
 /// Writes all pictures into a folder, which is made if need be.
@@ -173,8 +175,15 @@ fn classes(result: &CellResult, threshold: Threshold, score: impl Fn(&Row) -> f6
 }
 
 fn reliability(result: &CellResult) -> Panel {
-    let told = |opinion: fn(&Row) -> super::claims::Opinion| -> Vec<(f64, f64)> {
-        result.forecasts(opinion).bins().iter().map(|(_, told, came)| (100.0 * told, 100.0 * came)).collect()
+    let told = |style: Style, opinion: fn(&Row) -> super::claims::Opinion| {
+        let (mut points, mut bars) = (Vec::new(), Vec::new());
+        for bin in result.forecasts(opinion).bins().iter().filter(|bin| bin.size >= LEAST_TOLD) {
+            let hits = (bin.came * bin.size).round() as u64;
+            let (low, high) = Share { hits, of: bin.size.round() as u64 }.interval();
+            points.push((100.0 * bin.told, 100.0 * bin.came));
+            bars.push((100.0 * bin.told, 100.0 * low, 100.0 * high));
+        }
+        Line { style, points, bars, dots: true }
     };
     let even = Style { name: "as told", colour: "#bbbbbb", dash: "", tenths: 10 };
     Panel {
@@ -183,8 +192,8 @@ fn reliability(result: &CellResult) -> Panel {
         y: Axis::linear("came true, %", 0.0, 100.0, &[0.0, 50.0, 100.0]),
         lines: vec![
             line(even, vec![(0.0, 0.0), (100.0, 100.0)]),
-            Line { dots: true, ..line(ORACLE, told(|r| r.oracle)) },
-            Line { dots: true, ..line(JUDGE, told(|r| r.judge)) },
+            Line { bars: Vec::new(), ..told(ORACLE, |r| r.oracle) },
+            told(JUDGE, |r| r.judge),
         ],
     }
 }

@@ -5,7 +5,9 @@ use std::fmt::Write;
 /// Size of a panel's drawing area and the room about it, pixels.
 const PANEL: (f64, f64) = (210.0, 150.0);
 const GAP: (f64, f64) = (62.0, 62.0);
-const MARGIN: (f64, f64) = (70.0, 108.0);
+const LEFT: f64 = 70.0;
+/// Between the legend and the first panels, for their titles.
+const ABOVE: f64 = 44.0;
 
 /// One axis.
 #[derive(Clone, Debug)]
@@ -86,8 +88,10 @@ pub struct Panel {
 /// A whole page: panels in rows.
 pub fn page(title: &str, note: &str, rows: &[Vec<Panel>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0).max(2);
-    let width = MARGIN.0 + columns as f64 * (PANEL.0 + GAP.0);
-    let height = MARGIN.1 + rows.len() as f64 * (PANEL.1 + GAP.1) + 10.0;
+    let width = LEFT + columns as f64 * (PANEL.0 + GAP.0);
+    let (legend, legend_end) = legend(rows, width);
+    let top = legend_end + ABOVE;
+    let height = top + rows.len() as f64 * (PANEL.1 + GAP.1) + 10.0;
     let mut svg = String::new();
     let _ = writeln!(
         svg,
@@ -96,11 +100,11 @@ pub fn page(title: &str, note: &str, rows: &[Vec<Panel>]) -> String {
     );
     let _ = writeln!(svg, "<text x=\"20\" y=\"26\" font-size=\"17\" font-weight=\"bold\">{}</text>", escaped(title));
     let _ = writeln!(svg, "<text x=\"20\" y=\"45\" fill=\"#666\">{}</text>", escaped(note));
-    legend(&mut svg, rows, width);
+    svg.push_str(&legend);
     for (row, panels) in rows.iter().enumerate() {
         for (column, panel) in panels.iter().enumerate() {
-            let x = MARGIN.0 + column as f64 * (PANEL.0 + GAP.0);
-            let y = MARGIN.1 + row as f64 * (PANEL.1 + GAP.1);
+            let x = LEFT + column as f64 * (PANEL.0 + GAP.0);
+            let y = top + row as f64 * (PANEL.1 + GAP.1);
             draw(&mut svg, panel, x, y);
         }
     }
@@ -108,15 +112,18 @@ pub fn page(title: &str, note: &str, rows: &[Vec<Panel>]) -> String {
     svg
 }
 
-fn legend(svg: &mut String, rows: &[Vec<Panel>], width: f64) {
+/// The legend, the heaviest line first, and where it ends.
+fn legend(rows: &[Vec<Panel>], width: f64) -> (String, f64) {
     let mut styles: Vec<Style> = Vec::new();
     for line in rows.iter().flatten().flat_map(|p| &p.lines) {
         if !line.style.name.is_empty() && !styles.contains(&line.style) {
             styles.push(line.style);
         }
     }
+    styles.sort_by_key(|style| std::cmp::Reverse(style.tenths));
+    let mut svg = String::new();
     let (mut x, mut y) = (20.0, 64.0);
-    for style in styles.iter().rev() {
+    for style in &styles {
         let needed = 46.0 + 6.2 * style.name.len() as f64;
         if x + needed > width {
             (x, y) = (20.0, y + 16.0);
@@ -125,6 +132,7 @@ fn legend(svg: &mut String, rows: &[Vec<Panel>], width: f64) {
         let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 29.0, y + 4.0, escaped(style.name));
         x += needed;
     }
+    (svg, y)
 }
 
 fn stroke(style: &Style) -> String {

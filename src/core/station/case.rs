@@ -1,12 +1,13 @@
 //! One basket with everything that it is judged by.
 
+use super::filling::{self, Arrivals, Filling};
 use super::limits;
 use super::machine::StationConfig;
 use crate::basket::{Basket, Code};
 use crate::goods::{Catalogue, Gallery};
 use crate::units::ValidationId;
 use crate::verdict::judge::{self, Conclusion};
-use crate::verdict::{Expected, Message, Outcome, Policy};
+use crate::verdict::{Expected, Message, Outcome, Policy, StepEvidence};
 use crate::vision::Scene;
 use crate::weighing::Load;
 use sha2::{Digest, Sha256};
@@ -21,6 +22,10 @@ pub struct Case<'a> {
     pub basket: &'a Basket,
     /// Its codes in order, with units.
     pub codes: &'a [(Code, u32)],
+    /// When its units came.
+    pub arrivals: &'a Arrivals,
+    /// How what rests on the plate came there.
+    pub filling: &'a Filling,
     /// `correct` answers so far.
     pub corrections: u32,
     /// What the shop sells.
@@ -41,7 +46,17 @@ impl Case<'_> {
         Expected::new(self.basket, self.codes, self.catalogue, &self.config.containers, &self.config.bags)
     }
 
-    fn evidence<'e>(&'e self, load: &Load, scene: Option<&'e Scene>, expected: &'e Expected) -> judge::Evidence<'e> {
+    fn guesses(&self, load: &Load, expected: &Expected) -> Vec<Vec<StepEvidence>> {
+        filling::guesses(self.filling, self.arrivals, self.basket, expected, load)
+    }
+
+    fn evidence<'e>(
+        &'e self,
+        load: &Load,
+        scene: Option<&'e Scene>,
+        expected: &'e Expected,
+        guesses: &'e [Vec<StepEvidence>],
+    ) -> judge::Evidence<'e> {
         judge::Evidence {
             measured: load.mass,
             sigma: load.sigma,
@@ -49,6 +64,7 @@ impl Case<'_> {
             expected,
             catalogue: self.catalogue,
             steps: &[],
+            guesses,
             bag: &self.config.bags,
             gallery: self.gallery,
             corrections: self.corrections,
@@ -58,7 +74,8 @@ impl Case<'_> {
     /// Judges what lies on the plate.
     pub fn judge(&self, load: &Load, scene: Option<&Scene>) -> Conclusion {
         let expected = self.expected();
-        let conclusion = judge::judge(&self.evidence(load, scene, &expected), &self.policy());
+        let guesses = self.guesses(load, &expected);
+        let conclusion = judge::judge(&self.evidence(load, scene, &expected, &guesses), &self.policy());
         if conclusion.outcome == Outcome::Pass && self.is_control_sample() {
             return Conclusion {
                 outcome: Outcome::Assist,
@@ -85,7 +102,9 @@ impl Case<'_> {
     /// Whether the weight is so clear that the look under way is not worth waiting for.
     pub fn passes_at_once(&self, load: &Load) -> bool {
         let expected = self.expected();
-        judge::pass_at_once(&self.evidence(load, None, &expected), &self.policy(), limits::LOOK_USUAL_S)
+        let guesses = self.guesses(load, &expected);
+        let evidence = self.evidence(load, None, &expected, &guesses);
+        judge::pass_at_once(&evidence, &self.policy(), limits::LOOK_USUAL_S)
     }
 
     /// Drawn from the validation's identifier, which the station makes and nobody can choose: the same basket is always the same case.

@@ -1,7 +1,8 @@
 //! Baskets and validations held in memory, bounded.
 
+use super::filling::Arrivals;
 use super::limits;
-use super::message::Refusal;
+use super::message::{Now, Refusal};
 use super::visit::Visit;
 use crate::basket::{Basket, Checked, InStorePattern, Today};
 use crate::units::{BasketId, Mono, ValidationId};
@@ -14,6 +15,8 @@ pub struct Kept {
     pub basket: Basket,
     /// Its goods, and what their codes mean.
     pub checked: Checked,
+    /// When its units came.
+    pub arrivals: Arrivals,
     touched: u64,
 }
 
@@ -45,9 +48,9 @@ impl Ledger {
         id: &BasketId,
         basket: Basket,
         patterns: &[InStorePattern],
-        today: Today,
+        now: Now,
     ) -> Result<Put, Refusal> {
-        let checked = basket.check(patterns, today).map_err(Refusal::BadBasket)?;
+        let checked = basket.check(patterns, Today::of(now.wall)).map_err(Refusal::BadBasket)?;
         let put = match self.baskets.get(id) {
             None => Put::Created,
             Some(kept) if basket.revision < kept.basket.revision => {
@@ -61,7 +64,11 @@ impl Ledger {
             return Err(Refusal::Busy);
         }
         self.clock += 1;
-        self.baskets.insert(id.clone(), Kept { basket, checked, touched: self.clock });
+        let before = self.baskets.remove(id);
+        let (known, mut arrivals) = before.map(|kept| (kept.checked, kept.arrivals)).unzip();
+        arrivals.get_or_insert_default().came(known.as_ref(), &checked, now.mono);
+        let arrivals = arrivals.unwrap_or_default();
+        self.baskets.insert(id.clone(), Kept { basket, checked, arrivals, touched: self.clock });
         Ok(put)
     }
 

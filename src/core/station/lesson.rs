@@ -149,6 +149,7 @@ fn limits(expected: &Expected, measured_g: f64, load_g2: f64, now: &Circumstance
             expected,
             catalogue: now.catalogue,
             steps: &[],
+            guesses: &[],
             bag: now.bags,
             gallery: None,
             corrections: 0,

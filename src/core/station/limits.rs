@@ -23,7 +23,19 @@ pub const SAVE_AGAIN_MS: u64 = 500;
 pub const NEW_LOAD_G: f64 = 8.0;
 /// And by so many sigma.
 pub const NEW_LOAD_SIGMA: f64 = 3.0;
-/// Steps held for the load on the plate.
+/// Goods put down one after the other that are held for the load on the plate; beyond it the total alone is judged.
 pub const STEPS_MAX: usize = 256;
+/// Of these so many at most are weighed one by one: what a judgement may take is bounded.
+pub const STEPS_JUDGED_MAX: usize = 64;
+/// The sum of what was put down may differ by so much from the load, or by three sigma, grams: a division.
+pub const STEPS_OFF_G: f64 = 5.0;
+/// A load that becomes less so soon after something was put down was a hand on it.
+pub const HAND_MS: u64 = 2_000;
+/// A list arrives so late after its last scan: network and app.
+pub const SCAN_LATE_MS: u64 = 300;
+/// Times at which units of one list came; beyond it they are not told apart.
+pub const ARRIVALS_MAX: usize = 256;
 /// So long without rest is worth telling the shopper: milliseconds.
 pub const UNSTEADY_MS: u64 = 4_000;
+/// Containers that say who they are of which a tare is learned; beyond it the one unseen for longest is forgotten. A large store has some 500.
+pub const CONTAINERS_KNOWN_MAX: u32 = 5_000;

@@ -9,7 +9,7 @@ use super::message::{Answer, Input, Mark, Now, Output, Record, Refusal, Request,
 use super::senses::{Evidence, Senses, WithoutCamera};
 use super::view::{PlateState, StationView, ValidationState, ValidationView};
 use super::visit::{Past, Visit, Voided};
-use crate::basket::{Basket, InStorePattern, Today};
+use crate::basket::{Basket, InStorePattern};
 use crate::goods::{BagBelief, Catalogue, ContainerBelief, Gallery};
 use crate::units::{BasketId, Mono, StationId, ValidationId};
 use crate::verdict::judge::Conclusion;
@@ -112,7 +112,7 @@ impl Machine {
         let mut ledger = Ledger::default();
         for (id, basket) in restored.baskets {
             // What was accepted once is accepted again unless the store's codes were re-configured; then it must be sent anew.
-            let _ = ledger.put(&id, basket, &config.in_store_codes, Today::of(now.wall));
+            let _ = ledger.put(&id, basket, &config.in_store_codes, now);
         }
         let mut active = None;
         for RestoredVisit { id, basket_id, verdicts, void, marks, resolution, resolutions } in restored.validations {
@@ -275,8 +275,8 @@ impl Machine {
         for event in events {
             match event {
                 ScaleEvent::Settled(load) => self.settled(now, &load),
-                ScaleEvent::Step(step) => self.senses.took_step(step),
-                ScaleEvent::Disturbed { .. } => self.senses.touched(),
+                ScaleEvent::Step(step) => self.senses.took_step(&step),
+                ScaleEvent::Disturbed { at } => self.senses.touched(at),
                 ScaleEvent::Lost(_) | ScaleEvent::Back => self.senses.scale_changed(now.mono),
                 ScaleEvent::Zero(event) => self.senses.zero_moved(event),
             }
@@ -365,6 +365,8 @@ impl Machine {
             revision: kept.basket.revision,
             basket: &kept.checked.goods,
             codes: &kept.checked.codes,
+            arrivals: &kept.arrivals,
+            filling: self.senses.filling(),
             corrections: visit.corrections(),
             catalogue: &self.catalogue,
             gallery: self.gallery.as_deref(),
@@ -475,7 +477,7 @@ impl Machine {
     }
 
     fn put_basket(&mut self, now: Now, id: BasketId, basket: Basket) -> Result<(Option<Record>, Answer), Refusal> {
-        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes, Today::of(now.wall))?;
+        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes, now)?;
         let created = put == Put::Created;
         if put == Put::Revised
             && let Some(validation) = self.ledger.ask(&id, now.mono)

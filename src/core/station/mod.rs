@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod dossier;
+pub mod filling;
 pub mod ledger;
 pub mod lesson;
 pub mod limits;

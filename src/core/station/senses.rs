@@ -1,5 +1,6 @@
 //! Whether the station can weigh and look now.
 
+use super::filling::Filling;
 use super::limits;
 use super::view::SenseView;
 use crate::units::Mono;
@@ -40,8 +41,8 @@ pub struct Senses {
     rule: WithoutCamera,
     scene: Option<Scene>,
     asked: Option<Mono>,
-    /// What was put in and taken out since the plate was empty.
-    steps: Vec<Step>,
+    /// What was put down since the plate was empty.
+    filling: Filling,
     zero_not_returned: u64,
 }
 
@@ -86,7 +87,7 @@ impl Senses {
             rule,
             scene: None,
             asked: None,
-            steps: Vec::new(),
+            filling: Filling::default(),
             zero_not_returned: 0,
         }
     }
@@ -98,31 +99,32 @@ impl Senses {
         } else if self.scale_out_since.is_none() {
             self.scale_out_since = Some(now);
         }
-        self.touched();
+        self.filling.lost();
+        self.forget_look();
     }
 
-    /// Goods were put in or taken out.
-    pub fn took_step(&mut self, step: Step) {
-        if self.steps.len() < limits::STEPS_MAX {
-            self.steps.push(step);
+    /// Goods were put in or taken out. The step that empties the plate is none of what comes next.
+    pub fn took_step(&mut self, step: &Step) {
+        if !self.is_empty() {
+            self.filling.took(step);
         }
     }
 
-    /// What was put in and taken out, oldest first, since the plate was empty; at most [`limits::STEPS_MAX`].
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
+    /// How what rests on the plate came there.
+    pub fn filling(&self) -> &Filling {
+        &self.filling
     }
 
     /// The plate is empty.
     pub fn plate_emptied(&mut self) {
-        self.steps.clear();
+        self.filling.emptied();
     }
 
     /// Zero was taken anew, or did not return.
     pub fn zero_moved(&mut self, event: ZeroEvent) {
         match event {
             // Steps and loads before it were measured from another zero.
-            ZeroEvent::Taken { .. } => self.steps.clear(),
+            ZeroEvent::Taken { .. } => self.filling.emptied(),
             ZeroEvent::NotReturned { .. } => self.zero_not_returned += 1,
         }
     }
@@ -132,8 +134,13 @@ impl Senses {
         self.zero_not_returned
     }
 
-    /// What was seen does not hold any more.
-    pub fn touched(&mut self) {
+    /// The plate is touched as of `at`: what was seen does not hold any more.
+    pub fn touched(&mut self, at: Mono) {
+        self.filling.touched(at);
+        self.forget_look();
+    }
+
+    fn forget_look(&mut self) {
         self.scene = None;
         self.asked = None;
     }

@@ -92,6 +92,8 @@ pub struct UnknownLine {
 pub struct Expected {
     /// Lines the catalogue knows, in the list's order.
     pub lines: Vec<ExpectedLine>,
+    /// Where each line of the list stands in `lines`: units of one product are one line there. `None` for those that are unknown.
+    pub places: Vec<Option<usize>>,
     /// Lines whose mass nobody knows: without it nothing can be judged.
     pub unknown: Vec<UnknownLine>,
     /// Mean of the whole in grams, containers and bags included.
@@ -111,16 +113,22 @@ impl Expected {
         containers: &[ContainerBelief],
         bags: &BagBelief,
     ) -> Self {
-        let mut expected =
-            Self { lines: Vec::new(), unknown: Vec::new(), mean_g: 0.0, around: Spread::default(), bags: Vec::new() };
+        let mut expected = Self {
+            lines: Vec::new(),
+            places: Vec::new(),
+            unknown: Vec::new(),
+            mean_g: 0.0,
+            around: Spread::default(),
+            bags: Vec::new(),
+        };
         for ((code, quantity), line) in codes.iter().zip(&basket.lines) {
-            match catalogue.find_code(code.key()) {
-                Some(product) if expected.add(product, code, *quantity, catalogue) => {}
-                found => {
-                    let why = found.map_or(WithoutMass::Code, WithoutMass::Price);
-                    expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity, why });
-                }
+            let found = catalogue.find_code(code.key());
+            let place = found.and_then(|product| expected.add(product, code, *quantity, catalogue));
+            if place.is_none() {
+                let why = found.map_or(WithoutMass::Code, WithoutMass::Price);
+                expected.unknown.push(UnknownLine { code: line.code.clone(), quantity: *quantity, why });
             }
+            expected.places.push(place);
         }
         expected.mean_g += expected.lines.iter().map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
         for container in basket.containers.iter().filter(|c| c.kind != ContainerKind::None) {
@@ -169,18 +177,17 @@ impl Expected {
         }
     }
 
-    /// Adds a line; `false` if nobody knows what it weighs.
-    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) -> bool {
+    /// Adds units of a product; says where they stand, or nothing if nobody knows what they weigh.
+    fn add(&mut self, product: usize, code: &Code, quantity: u32, catalogue: &Catalogue) -> Option<usize> {
         let known = &catalogue.products()[product];
         let by_label = match code {
             Code::Weighed { mass, .. } => Some((mass.g(), 0.0)),
             Code::Priced { price, .. } if known.kind == Kind::Weighed => {
-                let Some(portion) = known.mass_of_price(price.minor, price.step_minor) else { return false };
-                Some(portion)
+                Some(known.mass_of_price(price.minor, price.step_minor)?)
             }
             Code::Priced { .. } | Code::Gtin(_) => None,
         };
-        match by_label {
+        let line = match by_label {
             Some((net_g, rounding_g)) => {
                 let unit = WeightBelief {
                     mean_g: net_g + LABEL_WRAP_G,
@@ -188,20 +195,23 @@ impl Expected {
                     mean_sd_g: 0.0,
                     source: WeightSource::Label,
                 };
-                self.lines.push(ExpectedLine { product, quantity, unit, nature: Nature::Labelled });
+                ExpectedLine { product, quantity, unit, nature: Nature::Labelled }
             }
-            None => match self.lines.iter_mut().find(|l| l.product == product && l.nature != Nature::Labelled) {
-                Some(line) => line.quantity = line.quantity.saturating_add(quantity),
-                None => {
-                    let nature = match known.kind {
-                        Kind::Piece => Nature::Pack,
-                        Kind::Varying | Kind::Weighed => Nature::Grown,
-                    };
-                    self.lines.push(ExpectedLine { product, quantity, unit: known.weight, nature });
+            None => {
+                let same = |l: &ExpectedLine| l.product == product && l.nature != Nature::Labelled;
+                if let Some(place) = self.lines.iter().position(same) {
+                    self.lines[place].quantity = self.lines[place].quantity.saturating_add(quantity);
+                    return Some(place);
                 }
-            },
-        }
-        true
+                let nature = match known.kind {
+                    Kind::Piece => Nature::Pack,
+                    Kind::Varying | Kind::Weighed => Nature::Grown,
+                };
+                ExpectedLine { product, quantity, unit: known.weight, nature }
+            }
+        };
+        self.lines.push(line);
+        Some(self.lines.len() - 1)
     }
 
     /// How far the whole may be off, 1 sigma² in g², the scale's own left out.

@@ -51,10 +51,18 @@ pub fn findings(
     for claim in claims.iter().chain(&others(judged, residual_g)) {
         *kinds.entry(claim.kind).or_default() += claim.probability;
     }
-    let unnamed = kinds
-        .into_iter()
-        .filter(|(kind, p)| *p >= TOLD_FROM && named.iter().all(|n| n.kind != *kind))
-        .map(|(kind, p)| Claim::of(kind, p, residual_g));
+    let unnamed = kinds.into_iter().filter(|(kind, p)| *p >= TOLD_FROM && named.iter().all(|n| n.kind != *kind)).map(
+        |(kind, p)| match kind {
+            FindingKind::Unscanned => Claim::of(kind, p, judged.unscanned_g(residual_g)),
+            FindingKind::Absent
+            | FindingKind::Quantity
+            | FindingKind::Swapped
+            | FindingKind::Bag
+            | FindingKind::Foreign
+            | FindingKind::StaleWeight
+            | FindingKind::Sensor => Claim::of(kind, p, residual_g),
+        },
+    );
     let mut all: Vec<Claim> = named.iter().cloned().chain(unnamed).collect();
     all.sort_by(|a, b| b.product.is_some().cmp(&a.product.is_some()).then(b.probability.total_cmp(&a.probability)));
     all.truncate(FINDINGS_MAX);
@@ -62,17 +70,18 @@ pub fn findings(
 }
 
 fn unscanned(judged: &Judged<'_>, catalogue: &Catalogue, residual_g: f64) -> Vec<Claim> {
-    let all = judged.posterior.unscanned;
+    let (all, residual_g) = (judged.posterior.unscanned, judged.unscanned_g(residual_g));
     if all < TOLD_FROM {
         return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
     }
-    let best = judged.unscanned().first().copied().filter(|c| c.joint >= NAMED_FROM);
-    let Some(Candidate { product, units, joint }) = best else {
-        return vec![Claim::of(FindingKind::Unscanned, all, residual_g)];
+    let named = |c: &Candidate| {
+        let grams = f64::from(c.units) * catalogue.products()[c.product].weight.mean_g;
+        let claim = Claim::of(FindingKind::Unscanned, c.joint, grams);
+        Claim { product: Some(c.product), scanned: Some(0), found: Some(c.units), ..claim }
     };
-    let grams = f64::from(units) * catalogue.products()[product].weight.mean_g;
-    let claim = Claim::of(FindingKind::Unscanned, joint, grams);
-    vec![Claim { product: Some(product), scanned: Some(0), found: Some(units), ..claim }]
+    // Two are named where two were seen that weigh it together: else only one can have one half.
+    let best: Vec<Claim> = judged.unscanned().iter().filter(|c| c.joint >= NAMED_FROM).take(2).map(named).collect();
+    if best.is_empty() { vec![Claim::of(FindingKind::Unscanned, all, residual_g)] } else { best }
 }
 
 fn lines(judged: &Judged<'_>, expected: &Expected, catalogue: &Catalogue, policy: &Policy) -> Vec<Claim> {

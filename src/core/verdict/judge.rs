@@ -3,15 +3,17 @@
 use super::answer::{Finding, FindingKind, Outcome, ProductRef, WeightEvidence};
 use super::expected::{Expected, WithoutMass};
 use super::message::Message;
-use super::noise::Spread;
+use super::noise::{Component, Spread};
 use super::part::{Part, Weighed};
 use super::policy::{self, Policy};
 use super::posterior::Judged;
+use super::sequence::{self, Group, Grouping};
 use super::view::{Sight, View};
 use super::{explain, priors};
 use crate::goods::{BagBelief, Catalogue, Gallery};
 use crate::units::Mass;
 use crate::vision::Scene;
+use std::rc::Rc;
 
 /// Everything a judgement rests on. Without a weight there is none: see [`Conclusion::unavailable`].
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,11 @@ pub struct Evidence<'a> {
     pub expected: &'a Expected,
     /// The shop's products.
     pub catalogue: &'a Catalogue,
-    /// Goods that came one after the other, where they account for the whole load; empty for a basket that came whole.
+    /// Goods that came one after the other, if what was scanned for each is certain and no container is among them; empty otherwise.
     pub steps: &'a [StepEvidence],
+    /// Steps that account for the whole load, container and all, by each way in which scans may belong to them; empty for a basket that
+    /// came whole. See [`sequence`].
+    pub guesses: &'a [Vec<StepEvidence>],
     /// What an own bag weighs that nobody declared.
     pub bag: &'a BagBelief,
     /// How they look, if enrolled.
@@ -56,13 +61,16 @@ pub struct Conclusion {
 /// Goods that were put down together, or taken for it: one step of the weight with what was scanned for it.
 #[derive(Clone, Debug)]
 pub struct StepEvidence {
-    /// Lines scanned since the step before, by their place in [`Expected::lines`]; each line of the list stands in one step, whole.
+    /// Lines scanned for it, by their place in [`Expected::lines`]. Each line of the list stands in one step, whole; in guesses one whose
+    /// units were scanned for several steps stands in all of these.
     pub lines: Vec<usize>,
     /// How much the weight rose.
     pub mass: Mass,
     /// Uncertainty of that, 1 sigma.
     pub sigma: Mass,
-    /// What the cameras saw come, if they follow single goods.
+    /// Whether container and bags came with it, or may have; only in guesses.
+    pub carrier: bool,
+    /// What the cameras saw come, if they follow single goods; not in guesses.
     pub scene: Option<Scene>,
 }
 
@@ -73,34 +81,80 @@ const CATALOGUE_WRONG_FROM: f64 = 0.8;
 
 /// Weighs all edits of the list, with the eye or without.
 pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> Judged<'a> {
-    let Evidence { expected, catalogue, .. } = *evidence;
-    let units = expected.units();
-    let view = |scene: Option<&'a Scene>, sight: Sight, lines: &[usize]| {
-        let (scene, gallery) = (scene.filter(|_| with_eyes)?, evidence.gallery?);
-        let listed: Vec<(usize, u32)> =
-            lines.iter().map(|i| (expected.lines[*i].product, expected.lines[*i].quantity)).collect();
-        View::new(scene, gallery, catalogue, sight, listed.into_iter())
-    };
-    let parts: Vec<Part<'a>> = if evidence.steps.is_empty() {
-        let all: Vec<usize> = (0..expected.lines.len()).collect();
-        let off_g = evidence.measured.g() - expected.mean_g;
-        let sight = Sight::WHOLE.after(evidence.scene.map_or(0, |s| s.crops.len()), 1, units);
-        let view = view(evidence.scene, sight, &all);
-        let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
-        vec![Part::new(expected, catalogue, all, Weighed { off_g, around, bags: &expected.bags }, view, policy)]
+    let Evidence { expected, bag, .. } = *evidence;
+    let parts = if evidence.steps.is_empty() {
+        if let Some(groupings) = sequence::groupings(evidence.guesses, expected, policy) {
+            let view = whole_view(evidence, with_eyes);
+            let parts = |grouping: &Grouping| match grouping.groups.as_slice() {
+                [_] => vec![whole_part(evidence, view.clone(), policy)],
+                groups => {
+                    let part = |(group, stray): (&Group, f64)| group_part(evidence, group, stray, view.clone(), policy);
+                    groups.iter().zip(sequence::strays(groups)).map(part).collect()
+                }
+            };
+            let ways = groupings.iter().map(|grouping| (grouping.ln_weight, parts(grouping))).collect();
+            return Judged::mixed(ways, expected, bag, policy.error_rate);
+        }
+        vec![whole_part(evidence, whole_view(evidence, with_eyes), policy)]
     } else {
-        let looks = || evidence.steps.iter().filter_map(|s| s.scene.as_ref());
-        let sight = Sight::STEP.after(looks().map(|s| s.crops.len()).sum(), looks().count(), units);
-        let part = |step: &'a StepEvidence| {
-            let lines = step.lines.iter().map(|i| &expected.lines[*i]);
-            let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
-            let view = view(step.scene.as_ref(), sight, &step.lines);
-            let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
-            Part::new(expected, catalogue, step.lines.clone(), Weighed { off_g, around, bags: &[] }, view, policy)
-        };
-        evidence.steps.iter().map(part).collect()
+        step_parts(evidence, with_eyes, policy)
     };
-    Judged::new(parts, expected, evidence.bag, policy.error_rate)
+    Judged::mixed(vec![(0.0, parts)], expected, bag, policy.error_rate)
+}
+
+fn view<'a>(
+    evidence: &Evidence<'a>,
+    scene: Option<&'a Scene>,
+    sight: Sight,
+    lines: impl Iterator<Item = usize>,
+) -> Option<Rc<View<'a>>> {
+    let listed = lines.map(|i| (evidence.expected.lines[i].product, evidence.expected.lines[i].quantity));
+    View::new(scene?, evidence.gallery?, evidence.catalogue, sight, listed).map(Rc::new)
+}
+
+/// The look at all that lies there. What it says of an edit does not depend on the step that the edit is about.
+fn whole_view<'a>(evidence: &Evidence<'a>, with_eyes: bool) -> Option<Rc<View<'a>>> {
+    let scene = evidence.scene.filter(|_| with_eyes);
+    let sight = Sight::WHOLE.after(evidence.scene.map_or(0, |s| s.crops.len()), 1, evidence.expected.units());
+    view(evidence, scene, sight, 0..evidence.expected.lines.len())
+}
+
+fn whole_part<'a>(evidence: &Evidence<'a>, view: Option<Rc<View<'a>>>, policy: &Policy) -> Part<'a> {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    let all: Vec<usize> = (0..expected.lines.len()).collect();
+    let off_g = evidence.measured.g() - expected.mean_g;
+    let around = expected.around.plus(Spread::new(evidence.sigma.g().powi(2), priors::EXCESS));
+    let weighed = Weighed { off_g, around, bags: &expected.bags, carrier: true, stray: 1.0 };
+    Part::new(expected, catalogue, all, weighed, view, policy)
+}
+
+fn step_parts<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> Vec<Part<'a>> {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    let looks = || evidence.steps.iter().filter_map(|s| s.scene.as_ref());
+    let sight = Sight::STEP.after(looks().map(|s| s.crops.len()).sum(), looks().count(), expected.units());
+    let part = |step: &'a StepEvidence| {
+        let lines = step.lines.iter().map(|i| &expected.lines[*i]);
+        let off_g = step.mass.g() - lines.map(|l| f64::from(l.quantity) * l.unit.mean_g).sum::<f64>();
+        let view = view(evidence, step.scene.as_ref().filter(|_| with_eyes), sight, step.lines.iter().copied());
+        let around = Spread::new(step.sigma.g().powi(2), priors::EXCESS);
+        let weighed = Weighed { off_g, around, bags: &[], carrier: false, stray: 1.0 };
+        Part::new(expected, catalogue, step.lines.clone(), weighed, view, policy)
+    };
+    evidence.steps.iter().map(part).collect()
+}
+
+fn group_part<'a>(
+    evidence: &Evidence<'a>,
+    group: &Group,
+    stray: f64,
+    view: Option<Rc<View<'a>>>,
+    policy: &Policy,
+) -> Part<'a> {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    let bags: &[Component] = if group.carrier { &expected.bags } else { &[] };
+    let around = sequence::around(group, expected);
+    let weighed = Weighed { off_g: sequence::off_g(group, expected), around, bags, carrier: group.carrier, stray };
+    Part::new(expected, catalogue, group.lines.clone(), weighed, view, policy)
 }
 
 /// Judges a basket by weight and, where there is one, by scene.

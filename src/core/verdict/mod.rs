@@ -14,6 +14,7 @@ pub mod policy;
 pub mod posterior;
 pub mod priors;
 pub mod resolution;
+pub mod sequence;
 pub mod view;
 
 #[cfg(test)]

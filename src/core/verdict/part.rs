@@ -7,6 +7,8 @@ use super::policy::Policy;
 use super::priors;
 use super::view::View;
 use crate::goods::{Catalogue, Heft, WeightBelief};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// So many of the products whose mass could explain a weighing are also looked at; the rest looks like nothing in particular.
 const LOOKED_AT: usize = 160;
@@ -18,6 +20,8 @@ const REACH_SIGMA: f64 = 5.0;
 const NOTHING: f64 = 1e-60;
 /// What is less likely than the list by this factor is not looked at more closely.
 const NEGLIGIBLE: f64 = 1e-5;
+/// What is less likely than the list by this factor is not searched for among all that is enrolled: there is no doubt of the list then.
+const UNLIKELY: f64 = 1.0;
 
 /// One weighing.
 pub struct Part<'a> {
@@ -30,7 +34,11 @@ pub struct Part<'a> {
     expected: &'a Expected,
     catalogue: &'a Catalogue,
     noise: Noise,
-    view: Option<View<'a>>,
+    /// Whether container and bags came with it.
+    carrier: bool,
+    /// How much likelier an own bag or thing came at its place than goods did that nobody scanned.
+    pub stray: f64,
+    view: Option<Rc<View<'a>>>,
 }
 
 /// A weighing before it is compared with the list.
@@ -42,6 +50,10 @@ pub struct Weighed<'a> {
     pub around: Spread,
     /// The mixture of what bags of unknown weight may be off by; empty without any.
     pub bags: &'a [Component],
+    /// Whether container and bags came with it: then it is no wonder that something came though no line did.
+    pub carrier: bool,
+    /// How much likelier an own bag or thing comes at its place, by itself, than goods do that nobody scanned; 1 where places say nothing.
+    pub stray: f64,
 }
 
 /// A product that was perhaps not scanned, or lies there instead, with how likely that is relative to others.
@@ -55,6 +67,17 @@ pub struct Candidate {
     pub joint: f64,
 }
 
+/// Two products that were perhaps not scanned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair {
+    /// Indices of the products.
+    pub products: [usize; 2],
+    /// Share × density.
+    pub blind: f64,
+    /// Share × density × look.
+    pub joint: f64,
+}
+
 const AS_IS: Spread = Spread { variance_g2: 0.0, fourth_g4: 0.0 };
 
 impl<'a> Part<'a> {
@@ -63,20 +86,25 @@ impl<'a> Part<'a> {
         expected: &'a Expected,
         catalogue: &'a Catalogue,
         lines: Vec<usize>,
-        Weighed { off_g, around, bags }: Weighed<'_>,
-        view: Option<View<'a>>,
+        Weighed { off_g, around, bags, carrier, stray }: Weighed<'_>,
+        view: Option<Rc<View<'a>>>,
         policy: &Policy,
     ) -> Self {
         let core = lines.iter().map(|i| &expected.lines[*i]).fold(around, |sum, l| sum.plus(l.spread(l.quantity)));
         let rare: Vec<Component> = lines.iter().flat_map(|i| expected.lines[*i].rare(policy)).collect();
         let noise = Noise::new(core, bags, &rare);
         let right = noise.density(off_g, AS_IS).max(NOTHING);
-        Self { lines, off_g, right, expected, catalogue, noise, view }
+        Self { lines, off_g, right, expected, catalogue, noise, carrier, stray, view }
     }
 
     /// Whether a camera looked.
     pub fn has_seen(&self) -> bool {
         self.view.is_some()
+    }
+
+    /// Whether it came without a scan.
+    pub fn is_lone(&self) -> bool {
+        self.lines.is_empty() && !self.carrier
     }
 
     fn line(&self, line: usize) -> &'a ExpectedLine {
@@ -134,9 +162,47 @@ impl<'a> Part<'a> {
         blind * near.looked_at(|p| self.seen(None, Some((p, units))), self.seen_something(units))
     }
 
+    /// Density if so many units of a product came besides.
+    pub fn besides(&self, product: usize, units: u32) -> f64 {
+        self.with(&[self.thing(product, units)]) * self.seen(None, Some((product, units)))
+    }
+
     /// Density if two different products that are not on the list came besides.
-    pub fn pair(&self) -> f64 {
-        self.noise.convolved(self.catalogue.masses().of_pairs(), self.off_g, AS_IS) * self.seen_something(2)
+    pub fn pair(&self, listed: &[usize]) -> f64 {
+        let blind = self.noise.convolved(self.catalogue.masses().of_pairs(), self.off_g, AS_IS);
+        let rest = self.seen_something(2);
+        if blind < UNLIKELY * self.right {
+            return blind * rest;
+        }
+        let looked_at = self.pairs(listed);
+        let known: f64 = looked_at.iter().map(|pair| pair.blind).sum();
+        (blind - known).max(0.0) * rest + looked_at.iter().map(|pair| pair.joint).sum::<f64>()
+    }
+
+    /// Pairs of products that two crops resemble which nothing on the list explains, if any do.
+    pub fn pairs(&self, listed: &[usize]) -> Vec<Pair> {
+        let strangers = self.view.as_ref().map_or(&[][..], |view| view.strangers());
+        let mut both: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (crop, ones) in strangers.iter().enumerate() {
+            for others in &strangers[crop + 1..] {
+                let pairs =
+                    ones.iter().flat_map(|one| others.iter().map(move |other| (*one.min(other), *one.max(other))));
+                both.extend(pairs.filter(|(one, other)| one != other));
+            }
+        }
+        let known = |product: &usize| listed.binary_search(product).is_ok();
+        both.retain(|(one, other)| !known(one) && !known(other));
+        let pair = |(one, other): (usize, usize)| {
+            let (a, b) = (self.thing(one, 1), self.thing(other, 1));
+            let share = 2.0 * self.catalogue.share(one) * self.catalogue.share(other);
+            let sum =
+                Component { weight: share, mean_g: a.mean_g + b.mean_g, variance_g2: a.variance_g2 + b.variance_g2 };
+            let blind = self.with(&[sum]);
+            let look =
+                if blind > NOTHING { self.view.as_ref().map_or(1.0, |v| v.change_by_two(one, other)) } else { 0.0 };
+            Pair { products: [one, other], blind, joint: blind * look }
+        };
+        both.into_iter().map(pair).collect()
     }
 
     /// Density if one unit of a line is some other product.

@@ -5,7 +5,7 @@
 
 use super::expected::{Expected, Nature};
 use super::noise::{Component, mixture};
-use super::part::{Candidate, Part};
+use super::part::{Candidate, Pair, Part};
 use super::policy::Policy;
 use super::priors::{self, share};
 use crate::goods::BagBelief;
@@ -13,6 +13,10 @@ use std::cell::OnceCell;
 
 /// Most candidates that are handed on for naming.
 const CANDIDATES_MAX: usize = 8;
+/// Two products less probable than this are not looked for.
+const TOLD_FROM: f64 = 0.05;
+/// A way in which goods were weighed together that is less probable names nothing.
+const COUNTS_FROM: f64 = 1e-3;
 
 /// What is believed of one line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,6 +72,26 @@ impl Posterior {
         )
     }
 
+    /// Adds so much of another one over the same lines.
+    fn add(&mut self, other: &Self, weight: f64) {
+        self.right += weight * other.right;
+        self.bag += weight * other.bag;
+        self.foreign += weight * other.foreign;
+        self.unscanned += weight * other.unscanned;
+        self.several += weight * other.several;
+        self.less_several += weight * other.less_several;
+        for (line, more) in self.lines.iter_mut().zip(&other.lines) {
+            line.absent += weight * more.absent;
+            line.swapped += weight * more.swapped;
+            for (found, probability) in &more.counts {
+                match line.counts.iter_mut().find(|c| c.0 == *found) {
+                    Some(known) => known.1 += weight * probability,
+                    None => line.counts.push((*found, weight * probability)),
+                }
+            }
+        }
+    }
+
     fn normalise(&mut self) {
         let total: f64 = self.values().map(|v| *v).sum();
         if total > 0.0 && total.is_finite() {
@@ -93,79 +117,170 @@ impl Posterior {
 pub struct Judged<'a> {
     /// Probabilities of all edits.
     pub posterior: Posterior,
-    parts: Vec<Part<'a>>,
+    /// Ways in which goods may have been weighed together; one where that is known.
+    ways: Vec<Way<'a>>,
     listed: Vec<usize>,
-    /// Joint odds of each part with "one product was not scanned", as `posterior.unscanned` was summed.
-    unscanned_odds: Vec<f64>,
-    total: f64,
     unscanned: OnceCell<Vec<Candidate>>,
     instead: Vec<OnceCell<Vec<Candidate>>>,
 }
 
+/// One way in which goods were weighed together.
+struct Way<'a> {
+    /// Its probability.
+    weight: f64,
+    /// Probabilities of all edits if it was so.
+    posterior: Posterior,
+    parts: Vec<Part<'a>>,
+    /// Joint odds of each part with "one product was not scanned", as `posterior.unscanned` was summed.
+    unscanned_odds: Vec<f64>,
+    /// The same with "two were not".
+    pair_odds: Vec<f64>,
+    total: f64,
+    /// Logarithm of its prior and of all that was weighed.
+    ln_joint: f64,
+}
+
 impl<'a> Judged<'a> {
-    /// Weighs all edits. `parts` with lines hold each line of `expected` once.
-    pub fn new(parts: Vec<Part<'a>>, expected: &Expected, bag: &BagBelief, error_rate: f64) -> Self {
+    /// Weighs all edits, by each way in which goods were perhaps weighed together, given with the logarithm of its prior. Of each way
+    /// the parts with lines hold each line of `expected` once.
+    pub fn mixed(ways: Vec<(f64, Vec<Part<'a>>)>, expected: &Expected, bag: &BagBelief, error_rate: f64) -> Self {
         let mut listed: Vec<usize> = expected.lines.iter().map(|l| l.product).collect();
         listed.sort_unstable();
         listed.dedup();
-        let mut weigher = Weigher {
-            expected,
-            rate: error_rate,
-            parts: &parts,
-            listed: &listed,
-            bag: mixture(bag.kinds.iter().map(|k| (k.share, k.mean_g, k.sigma_g))),
-            foreign: mixture(priors::FOREIGN_G.into_iter()),
-            odds: vec![0.0; parts.len()],
-        };
-        let mut posterior = weigher.weigh();
-        let unscanned_odds = std::mem::take(&mut weigher.odds);
-        let total: f64 = posterior.values().map(|v| *v).sum();
-        posterior.normalise();
+        let weigh = |(ln_prior, parts)| Way::new(ln_prior, parts, &listed, expected, bag, error_rate);
+        let mut ways: Vec<Way<'a>> = ways.into_iter().map(weigh).collect();
+        let best = ways.iter().map(|way| way.ln_joint).fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = ways.iter().map(|way| (way.ln_joint - best).exp()).sum();
+        if ways.len() > 1 {
+            ways.iter_mut().for_each(|way| way.weight = (way.ln_joint - best).exp() / sum);
+        }
+        let mut posterior =
+            Posterior { lines: vec![LinePosterior::default(); expected.lines.len()], ..Posterior::default() };
+        ways.iter().for_each(|way| posterior.add(&way.posterior, way.weight));
         let instead = vec![OnceCell::new(); expected.lines.len()];
-        Self { posterior, parts, listed, unscanned_odds, total, unscanned: OnceCell::new(), instead }
+        Self { posterior, ways, listed, unscanned: OnceCell::new(), instead }
     }
 
     /// Whether a camera had a say in it.
     pub fn has_seen(&self) -> bool {
-        self.parts.iter().any(Part::has_seen)
+        self.ways.iter().flat_map(|way| &way.parts).any(Part::has_seen)
     }
 
-    /// What was perhaps not scanned, likeliest first, with probabilities.
+    /// What was perhaps not scanned, likeliest first, with probabilities; two that are missing together each have theirs.
     pub fn unscanned(&self) -> &[Candidate] {
         self.unscanned.get_or_init(|| {
             let mut all: Vec<Candidate> = Vec::new();
-            for (part, odds) in self.parts.iter().zip(&self.unscanned_odds) {
-                for candidate in shared(part.candidates(&self.listed, 4 * CANDIDATES_MAX), odds / self.total) {
-                    match all.iter_mut().find(|c| c.product == candidate.product) {
-                        Some(known) => known.joint += candidate.joint,
-                        None => all.push(candidate),
-                    }
+            for way in self.ways.iter().filter(|way| way.counts()) {
+                for (part, odds) in way.parts.iter().zip(&way.unscanned_odds) {
+                    let found = part.candidates(&self.listed, 4 * CANDIDATES_MAX);
+                    add(&mut all, shared(found, way.weight * odds / way.total));
+                }
+                for (part, odds) in way.parts.iter().zip(&way.pair_odds) {
+                    add(&mut all, pairs(part, &self.listed, way.weight * odds / way.total));
                 }
             }
-            all.sort_by(|a, b| b.joint.total_cmp(&a.joint).then(a.product.cmp(&b.product)));
-            all.truncate(CANDIDATES_MAX);
-            all
+            likeliest(all)
         })
     }
 
     /// What lies there instead of a line's unit, likeliest first, with probabilities.
     pub fn instead(&self, line: usize) -> &[Candidate] {
         self.instead[line].get_or_init(|| {
-            let Some(part) = self.parts.iter().find(|p| p.lines.contains(&line)) else { return Vec::new() };
-            let mut all = shared(part.instead(line, 4 * CANDIDATES_MAX), self.posterior.lines[line].swapped);
-            all.truncate(CANDIDATES_MAX);
-            all
+            let mut all: Vec<Candidate> = Vec::new();
+            for way in self.ways.iter().filter(|way| way.counts()) {
+                let Some(part) = way.parts.iter().find(|p| p.lines.contains(&line)) else { continue };
+                let probability = way.weight * way.posterior.lines[line].swapped;
+                add(&mut all, shared(part.instead(line, 4 * CANDIDATES_MAX), probability));
+            }
+            likeliest(all)
         })
     }
 
     /// For each line how probable it is that the list is right and its weight in the catalogue (or on its label) is not.
     pub fn stale(&self, policy: &Policy) -> Vec<(usize, f64)> {
-        let of = |part: &Part<'a>| {
-            let by = self.posterior.right / part.right;
-            part.lines.iter().map(|line| (*line, (part.changed(*line, policy) * by).min(1.0))).collect::<Vec<_>>()
-        };
-        self.parts.iter().flat_map(of).collect()
+        let mut all = vec![0.0; self.posterior.lines.len()];
+        for way in self.ways.iter().filter(|way| way.counts()) {
+            for part in &way.parts {
+                let by = way.posterior.right / part.right;
+                for line in &part.lines {
+                    all[*line] += way.weight * (part.changed(*line, policy) * by).min(1.0);
+                }
+            }
+        }
+        all.into_iter().enumerate().collect()
     }
+
+    /// By how much the weighing is off at which something was likeliest not scanned: the whole's where goods came at once, grams.
+    pub fn unscanned_g(&self, whole_g: f64) -> f64 {
+        let way = self.ways.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).filter(|way| way.parts.len() > 1);
+        let likeliest = way.and_then(|way| {
+            let odds = way.parts.iter().zip(&way.unscanned_odds).max_by(|a, b| a.1.total_cmp(b.1));
+            odds.filter(|(_, odds)| **odds > 0.5 * way.total).map(|(part, _)| part.off_g)
+        });
+        likeliest.unwrap_or(whole_g)
+    }
+}
+
+impl<'a> Way<'a> {
+    fn new(
+        ln_prior: f64,
+        parts: Vec<Part<'a>>,
+        listed: &[usize],
+        expected: &Expected,
+        bag: &BagBelief,
+        error_rate: f64,
+    ) -> Self {
+        let mut weigher = Weigher {
+            expected,
+            rate: error_rate,
+            parts: &parts,
+            listed,
+            bag: mixture(bag.kinds.iter().map(|k| (k.share, k.mean_g, k.sigma_g))),
+            foreign: mixture(priors::FOREIGN_G.into_iter()),
+            odds: vec![0.0; parts.len()],
+            pair_odds: vec![0.0; parts.len()],
+        };
+        let mut posterior = weigher.weigh();
+        let unscanned_odds = std::mem::take(&mut weigher.odds);
+        let pair_odds = std::mem::take(&mut weigher.pair_odds);
+        let total: f64 = posterior.values().map(|v| *v).sum();
+        posterior.normalise();
+        // Odds are relative to "the list is right" at the parts that have something to be right.
+        let ln_right: f64 = parts.iter().filter(|part| !part.is_lone()).map(|part| part.right.ln()).sum();
+        let ln_joint = ln_prior + ln_right + total.ln();
+        Self { weight: 1.0, posterior, parts, unscanned_odds, pair_odds, total, ln_joint }
+    }
+
+    /// Whether it is worth a closer look.
+    fn counts(&self) -> bool {
+        self.weight > COUNTS_FROM
+    }
+}
+
+/// Both products of pairs that were seen, with the probability of all pairs shared out among them.
+fn pairs(part: &Part<'_>, listed: &[usize], probability: f64) -> Vec<Candidate> {
+    if probability < TOLD_FROM {
+        return Vec::new();
+    }
+    let by = probability / part.pair(listed).max(1e-300);
+    let of = |pair: Pair| pair.products.map(|product| Candidate { product, units: 1, joint: pair.joint * by });
+    part.pairs(listed).into_iter().flat_map(of).collect()
+}
+
+/// Adds up what several weighings say of the same products.
+fn add(all: &mut Vec<Candidate>, more: Vec<Candidate>) {
+    for candidate in more {
+        match all.iter_mut().find(|c| c.product == candidate.product) {
+            Some(known) => known.joint += candidate.joint,
+            None => all.push(candidate),
+        }
+    }
+}
+
+fn likeliest(mut all: Vec<Candidate>) -> Vec<Candidate> {
+    all.sort_by(|a, b| b.joint.total_cmp(&a.joint).then(a.product.cmp(&b.product)));
+    all.truncate(CANDIDATES_MAX);
+    all
 }
 
 /// Candidates with their share of `probability`.
@@ -190,20 +305,21 @@ struct Weigher<'w, 'a> {
     bag: Vec<Component>,
     foreign: Vec<Component>,
     odds: Vec<f64>,
+    pair_odds: Vec<f64>,
 }
 
 impl Weigher<'_, '_> {
     fn weigh(&mut self) -> Posterior {
         let mut joint =
             Posterior { lines: vec![LinePosterior::default(); self.expected.lines.len()], ..Posterior::default() };
-        let lone: Vec<usize> = (0..self.parts.len()).filter(|i| self.parts[*i].lines.is_empty()).collect();
-        let scanned: Vec<usize> = (0..self.parts.len()).filter(|i| !self.parts[*i].lines.is_empty()).collect();
+        let lone: Vec<usize> = (0..self.parts.len()).filter(|i| self.parts[*i].is_lone()).collect();
+        let scanned: Vec<usize> = (0..self.parts.len()).filter(|i| !self.parts[*i].is_lone()).collect();
         self.fine(&mut joint, &scanned, &lone);
         self.unscanned(&mut joint, &scanned, &lone);
-        if lone.is_empty() {
-            for part in &scanned {
-                self.lines(&mut joint, &self.parts[*part]);
-            }
+        match lone.as_slice() {
+            [] => scanned.iter().for_each(|part| self.lines(&mut joint, &self.parts[*part])),
+            [alone] => self.more_alone(&mut joint, &self.parts[*alone]),
+            [_, _, ..] => {}
         }
         joint
     }
@@ -213,12 +329,13 @@ impl Weigher<'_, '_> {
         let each = |thing: &[Component]| {
             let odds = |i: &usize| self.parts[*i].with(thing) / self.parts[*i].right;
             let at = |places: &[usize]| places.iter().map(odds).sum::<f64>() / places.len().max(1) as f64;
+            let stray = |i: usize| self.parts[i].stray * self.parts[i].with(thing);
             let one_weighing = scanned.len() == 1 && lone.is_empty();
             match lone {
                 [] if one_weighing => at(scanned),
                 [] => (1.0 - priors::STRAY_ALONE) * at(scanned),
-                [alone] => priors::STRAY_ALONE * self.parts[*alone].with(thing),
-                [_, _, ..] => lone.iter().map(|i| self.parts[*i].with(thing)).product::<f64>() * priors::STRAY_BAG,
+                [alone] => priors::STRAY_ALONE * stray(*alone),
+                [_, _, ..] => lone.iter().map(|i| stray(*i)).product::<f64>() * priors::STRAY_BAG,
             }
         };
         joint.right = if lone.is_empty() { honest * (1.0 - priors::STRAY_BAG - priors::FOREIGN) } else { 0.0 };
@@ -227,7 +344,7 @@ impl Weigher<'_, '_> {
     }
 
     fn unlisted(&self, part: &Part<'_>) -> Unlisted {
-        let mut found = Unlisted { one: 0.0, unit: 0.0, two: part.pair() };
+        let mut found = Unlisted { one: 0.0, unit: 0.0, two: part.pair(self.listed) };
         for (units, share) in (1..).zip(priors::UNSCANNED_UNITS) {
             let density = part.unscanned(units, self.listed);
             found.one += share * density;
@@ -265,7 +382,10 @@ impl Weigher<'_, '_> {
         joint.unscanned = rate * ((1.0 - priors::PAIR) * single + priors::PAIR * pair);
         let by = rate * (1.0 - priors::PAIR);
         match singles.as_slice() {
-            [] => odds.iter().for_each(|(i, o)| self.odds[*i] = by * joined * o.one),
+            [] => odds.iter().for_each(|(i, o)| {
+                self.odds[*i] = by * joined * o.one;
+                self.pair_odds[*i] = rate * priors::PAIR * joined * joined * o.two;
+            }),
             [(i, a)] => self.odds[*i] = by * alone * a.one,
             [_, _, ..] => {}
         }
@@ -292,10 +412,28 @@ impl Weigher<'_, '_> {
         }
     }
 
+    /// Lines without a weight label.
+    fn packs(&self) -> f64 {
+        self.expected.lines.iter().filter(|l| l.nature != Nature::Labelled).count().max(1) as f64
+    }
+
+    /// What came by itself without a scan is more of something that was scanned.
+    fn more_alone(&self, joint: &mut Posterior, alone: &Part<'_>) {
+        let rate = self.rate * share::MORE * priors::MORE_ALONE / self.packs();
+        for (line, known) in joint.lines.iter_mut().zip(&self.expected.lines) {
+            if known.nature != Nature::Labelled {
+                let more = (1..).zip(priors::MORE_UNITS);
+                line.counts.extend(more.map(|(more, share)| {
+                    (known.quantity.saturating_add(more), rate * share * alone.besides(known.product, more))
+                }));
+            }
+        }
+    }
+
     fn lines(&self, joint: &mut Posterior, part: &Part<'_>) {
         let lines = &self.expected.lines;
-        let packs = lines.iter().filter(|l| l.nature != Nature::Labelled).count().max(1) as f64;
-        let (each, of_packs) = (self.rate * share::LESS / lines.len().max(1) as f64, self.rate / packs);
+        let (each, of_packs) = (self.rate * share::LESS / lines.len().max(1) as f64, self.rate / self.packs());
+        let joined = if self.parts.len() > 1 { 1.0 - priors::MORE_ALONE } else { 1.0 };
         for &index in &part.lines {
             let (known, by) = (&lines[index], 1.0 / part.right);
             let n = known.quantity;
@@ -320,7 +458,7 @@ impl Weigher<'_, '_> {
             }
             for (more, share) in (1..).zip(priors::MORE_UNITS) {
                 let found = n.saturating_add(more);
-                line.counts.push((found, by * of_packs * share::MORE * share * part.counted(index, found)));
+                line.counts.push((found, by * of_packs * joined * share::MORE * share * part.counted(index, found)));
             }
             line.swapped = by * of_packs * share::SWAPPED * part.swapped(index);
         }

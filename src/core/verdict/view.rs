@@ -8,11 +8,17 @@
 
 use crate::goods::{Catalogue, Gallery};
 use crate::vision::Scene;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 /// The most that a look may say for or against an edit, in nats.
 const BOUND: f64 = 13.0;
+/// With more strangers than this it is not two goods that are missing from the list.
+const STRANGERS_MAX: usize = 6;
+/// A product fits a crop from so many nats upwards.
+const FITS_FROM: f64 = 1.0;
+/// So many products that a crop resembles are thought of.
+const RESEMBLING_MAX: usize = 12;
 /// How many units' experience is what is believed of them before anything is seen.
 const UNITS_KNOWN: f64 = 6.0;
 
@@ -47,9 +53,12 @@ pub struct View<'a> {
     sight: Sight,
     /// Intensity at each crop under the list, over that of some other product.
     listed: Vec<f64>,
+    /// How well the listed product that fits a crop best does so, as a likelihood ratio.
+    fits: Vec<f64>,
     /// Where a product's ratios stand in `ratios`, one a crop.
     places: RefCell<BTreeMap<usize, usize>>,
     ratios: RefCell<Vec<f64>>,
+    strangers: OnceCell<Vec<Vec<usize>>>,
 }
 
 impl<'a> View<'a> {
@@ -70,14 +79,17 @@ impl<'a> View<'a> {
             embeddings: scene.crops.iter().map(|c| c.embedding.values()).collect(),
             sight,
             listed: vec![sight.clutter; scene.crops.len()],
+            fits: vec![0.0; scene.crops.len()],
             places: RefCell::default(),
             ratios: RefCell::default(),
+            strangers: OnceCell::new(),
         };
         for (product, units) in listed {
             let place = view.asked(product);
             let ratios = view.ratios.borrow();
-            for (sum, r) in view.listed.iter_mut().zip(&ratios[place..]) {
+            for ((sum, best), r) in view.listed.iter_mut().zip(&mut view.fits).zip(&ratios[place..]) {
                 *sum += f64::from(units) * sight.crops_a_unit * r;
+                *best = best.max(*r);
             }
         }
         Some(view)
@@ -103,6 +115,46 @@ impl<'a> View<'a> {
         let more = f64::from(units) * self.sight.crops_a_unit;
         let product: f64 = self.listed.iter().map(|listed| (listed + more) / listed).product();
         bounded(product * (-more).exp())
+    }
+
+    /// The same for one unit each of two products come.
+    pub fn change_by_two(&self, one: usize, other: usize) -> f64 {
+        let places = [self.asked(one), self.asked(other)];
+        let more = self.sight.crops_a_unit;
+        let ratios = self.ratios.borrow();
+        let grown = |(crop, listed): (usize, &f64)| {
+            (listed + more * places.iter().map(|place| ratios[place + crop]).sum::<f64>()) / listed
+        };
+        bounded(self.listed.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
+    }
+
+    /// The products that best fit a crop which nothing on the list fits, by how well they do, for each such crop; none for fewer than
+    /// two. This looks through all that is enrolled, and is for baskets of which it is doubted that they are right.
+    pub fn strangers(&self) -> &[Vec<usize>] {
+        self.strangers.get_or_init(|| self.search())
+    }
+
+    fn search(&self) -> Vec<Vec<usize>> {
+        let strange: Vec<usize> = (0..self.fits.len()).filter(|c| self.fits[*c] < FITS_FROM.exp()).collect();
+        if !(2..=STRANGERS_MAX).contains(&strange.len()) {
+            return Vec::new();
+        }
+        let mut fitting: Vec<Vec<(f64, usize)>> = vec![Vec::new(); strange.len()];
+        for (index, product) in self.catalogue.products().iter().enumerate() {
+            let Some(looks) = self.gallery.looks.get(&product.id) else { continue };
+            for (found, crop) in fitting.iter_mut().zip(&strange) {
+                let cosine = looks.iter().map(|look| look.cosine(self.embeddings[*crop])).max_by(f32::total_cmp);
+                let ratio = cosine.map_or(0.0, |cosine| self.gallery.calibration.log_ratio(cosine));
+                if ratio > FITS_FROM {
+                    found.push((ratio, index));
+                }
+            }
+        }
+        let best = |mut found: Vec<(f64, usize)>| {
+            found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            found.into_iter().take(RESEMBLING_MAX).map(|(_, product)| product).collect()
+        };
+        fitting.into_iter().map(best).collect()
     }
 
     /// Where the likelihood ratios of all crops for a product stand: 1 for one that was never enrolled. Look-alikes share the best of their

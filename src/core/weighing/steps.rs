@@ -15,6 +15,8 @@ pub struct Step {
     pub place_mm: Option<[f64; 2]>,
     /// Uncertainty of the place along each axis, 1 sigma in millimetres; 0 without a place.
     pub place_sigma_mm: f64,
+    /// Since when the load after it has not been touched: no later than this the goods lay there.
+    pub ended: Mono,
     /// When the load after it was known.
     pub at: Mono,
 }
@@ -65,6 +67,7 @@ impl Steps {
             sigma: Mass::from_g_saturating(sigma_g),
             place_mm,
             place_sigma_mm: if place_mm.is_some() { place_sigma_mm } else { 0.0 },
+            ended: load.untouched_since,
             at: load.at,
         })
     }

@@ -4,6 +4,7 @@
 //! jobs and wait. What the models must be is a contract (`itemdet`, `itememb` in ARCHITECTURE.md), and
 //! models that do not keep it, or do not compute what the manifest says, are refused at the start.
 
+mod edges;
 mod error;
 mod manifest;
 mod model;
@@ -116,6 +117,9 @@ pub struct Glance {
     /// Mean absolute difference of luma to the camera's last glance on a coarse grid, 0..=255; `None` the
     /// first time and when the picture's size has changed. Noise alone gives about 1.
     pub change: Option<f32>,
+    /// How far the platform's edges lie from where the station file says, two of them so far at least, pixels; `None` where fewer than two
+    /// can be seen, or none are told.
+    pub shift_px: Option<f32>,
 }
 
 /// The loaded models and their thread, which ends when the last clone is dropped.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use image::RgbImage;
 use tokio::sync::{mpsc, oneshot};
 
+use super::edges;
 use super::error::LookError;
 use super::model::{Detector, Embedder};
 use super::picture::{self, Scaler};
@@ -141,6 +142,7 @@ impl Worker {
         let mut frame = picture::decode_jpeg(jpeg)?;
         let view_px = view.rectangle_px;
         picture::check_view(&frame, view_px)?;
+        let shift_px = edges::shift_px(&frame, &view.platform_px);
         picture::mask(&mut frame, view);
         let (luma, width) = picture::half_luma(&frame, view_px);
         let quality = picture::quality(&luma, width);
@@ -150,7 +152,7 @@ impl Worker {
         let change = last
             .filter(|last| last.len() == now.len())
             .map(|last| mean(last.iter().zip(now).map(|(before, after)| f32::from(before.abs_diff(*after)))));
-        Ok(Glance { quality, change })
+        Ok(Glance { quality, change, shift_px })
     }
 }
 

@@ -192,6 +192,28 @@ impl Database {
         Ok(changed)
     }
 
+    /// Forgets the containers that have not been seen for longest, with their history, until `most` of those that say who they are are left:
+    /// their names come from shoppers' lists, and whoever makes up names must not fill the disk. Tells which.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn forget_containers(&mut self, most: u32) -> Result<Vec<Subject>, StoreError> {
+        let transaction = self.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let oldest: Vec<String> = transaction
+            .prepare_cached(
+                "SELECT subject FROM belief WHERE subject LIKE 'container:%' ORDER BY
+                 (SELECT max(seq) FROM belief_history h WHERE h.subject = belief.subject) DESC LIMIT -1 OFFSET ?1",
+            )?
+            .query_map(params![most], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for subject in &oldest {
+            transaction.execute("DELETE FROM belief WHERE subject = ?1", params![subject])?;
+            transaction.execute("DELETE FROM belief_history WHERE subject = ?1", params![subject])?;
+        }
+        transaction.commit()?;
+        oldest.into_iter().map(|subject| subject.parse().map_err(|e| unreadable("belief", e))).collect()
+    }
+
     /// Thins the history: of what is older than a month the last change of each day stays.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What is believed of one product's or container's mass, and what may be believed before anything was weighed.
 
+use super::kin::Footing;
 use super::rival::Rival;
 use crate::goods::product::{WeightBelief, WeightSource};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,12 @@ pub struct Belief {
     pub start: WeightBelief,
     /// Another pack that the visits since some time may come from.
     pub rival: Option<Rival>,
+    /// Goods that it has something in common with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Box<str>>,
+    /// What the mean stands on beside its own visits.
+    #[serde(default)]
+    pub footing: Footing,
 }
 
 impl Belief {
@@ -45,6 +52,8 @@ impl Belief {
             source: start.source,
             start,
             rival: None,
+            family: None,
+            footing: Footing::Start,
         }
     }
 
@@ -55,6 +64,7 @@ impl Belief {
         self.observations = 0.0;
         self.source = WeightSource::Label;
         self.rival = None;
+        self.footing = Footing::Own;
     }
 
     /// As the judge uses it.

@@ -17,6 +17,8 @@ pub enum Subject {
     Container(String),
     /// What the spreads of all goods known from labels are to what labels let expect: a variance ratio.
     Spreads,
+    /// The same of a family of goods, beside that of all.
+    SpreadsOf(Box<str>),
 }
 
 impl fmt::Display for Subject {
@@ -26,13 +28,14 @@ impl fmt::Display for Subject {
             Self::Kind(kind) => write!(f, "kind:{kind}"),
             Self::Container(id) => write!(f, "container:{id}"),
             Self::Spreads => write!(f, "spreads:labels"),
+            Self::SpreadsOf(family) => write!(f, "spreads:{family}"),
         }
     }
 }
 
 /// Not the name of anything that is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what is learned is called product:ID, kind:KIND, container:ID or spreads:labels")]
+#[error("what is learned is called product:ID, kind:KIND, container:ID, spreads:labels or spreads:FAMILY")]
 pub struct BadSubject;
 
 impl FromStr for Subject {
@@ -43,6 +46,7 @@ impl FromStr for Subject {
             Some(("product", id)) => id.parse().map(Self::Product).map_err(|_| BadSubject),
             Some(("kind", kind)) if !kind.is_empty() => Ok(Self::Kind(kind.to_owned())),
             Some(("spreads", "labels")) => Ok(Self::Spreads),
+            Some(("spreads", family)) if !family.is_empty() => Ok(Self::SpreadsOf(family.into())),
             Some(("container", id)) if !id.is_empty() => Ok(Self::Container(id.to_owned())),
             Some(_) | None => Err(BadSubject),
         }

@@ -3,6 +3,7 @@
 use super::belief::{Belief, prior};
 use super::bounds::Bounds;
 use super::equation::{Confirmed, Equation, Subject};
+use super::kin::{self, Footing, Kin};
 use super::lesson::Lesson;
 use super::rival::{self, Seen};
 use crate::goods::catalogue::Catalogue;
@@ -33,6 +34,8 @@ pub enum Why {
     Rollback,
     /// Staff says that it is wrong.
     Doubted,
+    /// Goods of its family say what goods of its kind are like.
+    Kin,
 }
 
 impl Why {
@@ -45,6 +48,7 @@ impl Why {
             Self::Catalogue => "catalogue",
             Self::Rollback => "rollback",
             Self::Doubted => "doubted",
+            Self::Kin => "kin",
         }
     }
 }
@@ -109,11 +113,30 @@ impl Learner {
 
     /// Begins a belief where there is none, and anew where the source has changed its mind since. Tells what began anew.
     pub fn begin(&mut self, subject: &Subject, start: WeightBelief, at: Wall) -> Option<Change> {
-        match self.beliefs.get(subject) {
-            Some(belief) if belief.start == start => None,
+        self.begin_in(None, subject, start, at)
+    }
+
+    /// The same of a product of the catalogue, which has a family: those of its category that are known from the same kind of label.
+    pub fn begin_product(&mut self, product: &Product, at: Wall) -> Option<Change> {
+        let family = kin::family(product.category.as_deref(), product.weight);
+        self.begin_in(family, &Subject::Product(product.id.clone()), product.weight, at)
+    }
+
+    fn begin_in(
+        &mut self,
+        family: Option<Box<str>>,
+        subject: &Subject,
+        start: WeightBelief,
+        at: Wall,
+    ) -> Option<Change> {
+        match self.beliefs.get_mut(subject) {
+            Some(belief) if belief.start == start => {
+                belief.family = family;
+                None
+            }
             known => {
                 let anew = known.is_some();
-                let belief = Belief::new(start);
+                let belief = Belief { family, ..Belief::new(start) };
                 self.beliefs.insert(subject.clone(), belief.clone());
                 anew.then(|| Change { subject: subject.clone(), at, why: Why::Catalogue, belief })
             }
@@ -149,12 +172,35 @@ impl Learner {
     }
 
     fn weight_of(&self, subject: &Subject, belief: &Belief) -> WeightBelief {
-        WeightBelief { sd_g: spread_g2(subject, belief, self.labels()).sqrt(), ..belief.weight() }
+        WeightBelief { sd_g: self.spread_g2(subject, belief).sqrt(), ..belief.weight() }
     }
 
-    /// What spreads are to what labels let expect, as a ratio of variances.
-    fn labels(&self) -> f64 {
-        self.beliefs.get(&Subject::Spreads).map_or(1.0, |belief| belief.variance_g2)
+    /// Variance from unit to unit, g²: its own, and what is learned of all labels and of its family.
+    fn spread_g2(&self, subject: &Subject, belief: &Belief) -> f64 {
+        let ratio = |of: &Subject| self.beliefs.get(of).map_or(1.0, |belief| belief.variance_g2);
+        let labels = if follows_labels(subject, belief) { ratio(&Subject::Spreads) } else { 1.0 };
+        let family = belief.family.as_ref().map_or(1.0, |family| ratio(&Subject::SpreadsOf(family.clone())));
+        labels * family * belief.variance_g2
+    }
+
+    /// Estimates what families have in common, and puts it under the means of their goods. Tells what has changed.
+    pub fn revise(&mut self, at: Wall) -> Vec<Change> {
+        let mut families: BTreeMap<Box<str>, Vec<(f64, f64)>> = BTreeMap::new();
+        for belief in self.beliefs.values() {
+            if let (Some(family), Some(word)) = (&belief.family, kin::own_word(belief)) {
+                families.entry(family.clone()).or_default().push(word);
+            }
+        }
+        let families: BTreeMap<Box<str>, Kin> =
+            families.into_iter().map(|(family, members)| (family, Kin::of(&members))).collect();
+        let mut changes = Vec::new();
+        for (subject, belief) in &mut self.beliefs {
+            let Some(kin) = belief.family.as_ref().and_then(|family| families.get(family)) else { continue };
+            if kin::put_on(belief, *kin) {
+                changes.push(Change { subject: subject.clone(), at, why: Why::Kin, belief: belief.clone() });
+            }
+        }
+        changes
     }
 
     /// What an equation's terms make: mean in grams and variance in g², the equation's own variance included.
@@ -163,13 +209,11 @@ impl Learner {
     /// Something in it has no belief.
     pub fn expected(&self, visit: &Equation) -> Result<(f64, f64), Skipped> {
         let mut sum = (0.0, visit.variance_g2);
-        let labels = self.labels();
         for term in &visit.terms {
             let belief = self.beliefs.get(&term.subject).ok_or(Skipped::Unknown)?;
             let n = f64::from(term.units);
             sum.0 += n * belief.mean_g;
-            sum.1 +=
-                super::units_variance(n) * spread_g2(&term.subject, belief, labels) + n * n * belief.mean_variance_g2;
+            sum.1 += super::units_variance(n) * self.spread_g2(&term.subject, belief) + n * n * belief.mean_variance_g2;
         }
         Ok(sum)
     }
@@ -190,12 +234,14 @@ impl Learner {
         let off_g = visit.measured_g - expected_g;
         self.bounds.begin_day(visit.day());
         let lesson = Lesson::new(visit.confirmed, visit.measured_g, expected_g, variance_g2);
-        let labels = self.labels();
         let mut changes = Vec::with_capacity(visit.terms.len() + 1);
-        let mut labelled = 0.0;
+        let mut shared: BTreeMap<Subject, f64> = BTreeMap::new();
         for term in visit.terms.iter().filter(|term| term.units > 0) {
-            let Some(belief) = self.beliefs.get_mut(&term.subject) else { continue };
             let n = f64::from(term.units);
+            let known = self.beliefs.get(&term.subject);
+            let spread_g2 =
+                known.map_or(0.0, |belief| super::units_variance(n) * self.spread_g2(&term.subject, belief));
+            let Some(belief) = self.beliefs.get_mut(&term.subject) else { continue };
             let seen = Seen {
                 rest_g: off_g + n * belief.mean_g,
                 variance_g2: (variance_g2 - n * n * belief.mean_variance_g2).max(0.01),
@@ -208,11 +254,15 @@ impl Learner {
                     belief.mean_g = rival.mean_g;
                     belief.mean_variance_g2 = rival.mean_variance_g2 + NEW_PACK_SPREADS * belief.variance_g2;
                     belief.rival = None;
+                    belief.footing = Footing::Own;
                     Why::NewPack
                 }
                 None => {
-                    let share = super::units_variance(n) * spread_g2(&term.subject, belief, labels) / variance_g2;
-                    labelled += if follows_labels(&term.subject, belief) { share } else { 0.0 };
+                    let share = spread_g2 / variance_g2;
+                    let all = follows_labels(&term.subject, belief).then_some(Subject::Spreads);
+                    for of in all.into_iter().chain(belief.family.clone().map(Subject::SpreadsOf)) {
+                        *shared.entry(of).or_default() += share;
+                    }
                     let grant = |belief: &Belief, by_g| {
                         let shopper = visit.shopper.as_ref().map(|_| visit.witness());
                         self.bounds.grant(&term.subject, belief, by_g, shopper)
@@ -226,25 +276,22 @@ impl Learner {
             lesson.credit(belief);
             changes.push(Change { subject: term.subject.clone(), at: visit.at, why, belief: belief.clone() });
         }
-        if labelled > 0.0 {
-            let belief = self.beliefs.entry(Subject::Spreads).or_insert_with(|| Belief::new(LABELS));
-            lesson.teach_spread(belief, labelled);
-            changes.push(Change { subject: Subject::Spreads, at: visit.at, why: Why::Visit, belief: belief.clone() });
+        for (subject, share) in shared {
+            let belief = self.beliefs.entry(subject.clone()).or_insert_with(|| Belief::new(LABELS));
+            lesson.teach_spread(belief, share);
+            changes.push(Change { subject, at: visit.at, why: Why::Visit, belief: belief.clone() });
         }
         Ok(changes)
     }
 }
 
-/// Whether a spread was taken from what the law allows packs to be off by. What is said to vary more than that grew, and varies as it grew,
-/// however even the shop's packs turn out to be.
+/// Whether a spread is that of a product whose label says it.
 fn follows_labels(subject: &Subject, belief: &Belief) -> bool {
-    let start = &belief.start;
-    matches!(subject, Subject::Product(_))
-        && start.source == WeightSource::Label
-        && start.sd_g <= prior::greatest_spread_g(start.mean_g)
+    matches!(subject, Subject::Product(_)) && spread_follows_labels(belief.start)
 }
 
-/// Variance from unit to unit, g²: its own, and what is learned of all labels.
-fn spread_g2(subject: &Subject, belief: &Belief, labels: f64) -> f64 {
-    if follows_labels(subject, belief) { labels * belief.variance_g2 } else { belief.variance_g2 }
+/// Whether a spread was taken from what the law allows packs to be off by. What is said to vary more than that grew, and varies as it grew,
+/// however even the shop's packs turn out to be.
+pub(super) fn spread_follows_labels(start: WeightBelief) -> bool {
+    start.source == WeightSource::Label && start.sd_g <= prior::greatest_spread_g(start.mean_g)
 }

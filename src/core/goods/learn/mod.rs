@@ -6,7 +6,8 @@
 //! other (assumed-density filtering): what two products owe each other is forgotten, so that 50 000 of them stay small.
 //!
 //! Of single spreads whole baskets say little, and of all together much: labels bound them by law, and by how much goods are better
-//! than the law is learned once for all of them ([`Subject::Spreads`]).
+//! than the law is learned for all of them together ([`Subject::Spreads`]) and for each family ([`Subject::SpreadsOf`]). What the
+//! families' means have in common is estimated from time to time, and put under those of their goods ([`Learner::revise`]).
 //!
 //! Baskets that pass are a chosen sample: what did not fit was stopped. The moments of the Gaussian cut at the thresholds
 //! ([`cut`]) take the place of the whole one's, or every spread would shrink round by round.
@@ -15,6 +16,7 @@ mod belief;
 mod bounds;
 pub mod cut;
 mod equation;
+mod kin;
 mod learner;
 mod lesson;
 mod rival;
@@ -23,6 +25,7 @@ mod tests;
 
 pub use belief::{Belief, prior};
 pub use equation::{BadSubject, Confirmed, Equation, Subject, Term};
+pub use kin::Footing;
 pub use learner::{Change, Learner, Skipped, Why};
 pub use rival::Rival;
 

@@ -1,7 +1,7 @@
 //! What staff asks of the station. Whether they may has been found out before; here it becomes durable, and only then true.
 
 use super::{AfterSave, Machine, Now, Output};
-use crate::basket::{Basket, Today};
+use crate::basket::Basket;
 use crate::station::dossier::Dossier;
 use crate::station::message::{Answer, Deed, Record, Refusal, Ticket};
 use crate::units::ValidationId;
@@ -75,7 +75,7 @@ impl Machine {
         let basket = deed.lines.map(put_right);
         let revision = basket.as_ref().unwrap_or(&kept.basket).revision;
         if let Some(basket) = &basket {
-            self.ledger.put(&basket_id, basket.clone(), &self.config.in_store_codes, Today::of(now.wall))?;
+            self.ledger.put(&basket_id, basket.clone(), &self.config.in_store_codes, now)?;
         }
         let resolution = Arc::new(Resolution {
             validation_id: id.clone(),

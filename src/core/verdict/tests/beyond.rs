@@ -11,6 +11,7 @@ struct Brought {
     expected: Expected,
     bag: BagBelief,
     steps: Vec<StepEvidence>,
+    guesses: Vec<Vec<StepEvidence>>,
     measured_g: f64,
     corrections: u32,
 }
@@ -19,7 +20,15 @@ impl Brought {
     fn new(lines: &[(&str, u32)], measured_g: f64) -> Self {
         let catalogue = shop();
         let expected = expected(&catalogue, lines);
-        Self { expected, catalogue, bag: BagBelief::one(60.0, 35.0), steps: Vec::new(), measured_g, corrections: 0 }
+        Self {
+            expected,
+            catalogue,
+            bag: BagBelief::one(60.0, 35.0),
+            steps: Vec::new(),
+            guesses: Vec::new(),
+            measured_g,
+            corrections: 0,
+        }
     }
 
     fn evidence(&self) -> Evidence<'_> {
@@ -30,6 +39,7 @@ impl Brought {
             expected: &self.expected,
             catalogue: &self.catalogue,
             steps: &self.steps,
+            guesses: &self.guesses,
             bag: &self.bag,
             gallery: None,
             corrections: self.corrections,
@@ -66,6 +76,7 @@ fn step(lines: &[usize], mass_g: f64) -> StepEvidence {
         lines: lines.to_vec(),
         mass: Mass::from_g_saturating(mass_g),
         sigma: Mass::from_mg(1_500),
+        carrier: false,
         scene: None,
     }
 }

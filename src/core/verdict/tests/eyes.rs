@@ -48,6 +48,7 @@ fn judged_seeing(lines: &[(&str, u32)], measured_g: f64, scene: &Scene) -> Concl
         expected: &expected,
         catalogue: &catalogue,
         steps: &[],
+        guesses: &[],
         bag: &BagBelief::one(60.0, 35.0),
         gallery: Some(&gallery),
         corrections: 0,
@@ -59,6 +60,27 @@ fn judged_seeing(lines: &[(&str, u32)], measured_g: f64, scene: &Scene) -> Concl
 fn the_eye_tells_apart_what_weighs_the_same() {
     let conclusion = judged_seeing(&[("1", 1), ("3", 1)], 1766.0 + 1060.2, &seen(&[0, 2]));
     assert_eq!(first(&conclusion), (FindingKind::Unscanned, Some("twin")), "{conclusion:#?}");
+}
+
+/// Milk and butter beside pasta that was scanned: no product weighs both together, and the eye knows each. Without it nothing is named.
+#[test]
+fn two_that_were_not_scanned_are_found_by_their_looks() {
+    let both_g = 1510.0 + 256.0 + 1060.2;
+    let conclusion = judged_seeing(&[("3", 1)], both_g, &seen(&[0, 1]));
+    let mut named: Vec<&str> =
+        conclusion.findings.iter().filter_map(|f| f.product.as_ref()).map(|p| p.name.as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["butter", "milk"], "{conclusion:#?}");
+    assert!(conclusion.findings.iter().all(|f| f.kind == FindingKind::Unscanned && f.probability > 0.9));
+    // The twin weighs what milk weighs: without a look at least one of the two is anybody's guess.
+    let blind = judged(&[("3", 1)], both_g);
+    assert!(blind.findings.iter().all(|f| f.product.as_ref().is_none_or(|p| p.name == "butter")), "{blind:#?}");
+    // What is seen and does not weigh it is not named.
+    let other = judged_seeing(&[("3", 1)], both_g + 90.0, &seen(&[0, 1]));
+    assert!(
+        other.findings.iter().all(|f| f.kind != FindingKind::Unscanned || f.probability < 0.9 || !f.named),
+        "{other:#?}"
+    );
 }
 
 #[test]
@@ -93,6 +115,7 @@ fn the_eye_does_not_tell_look_alikes_apart() {
         expected: &expected,
         catalogue: &catalogue,
         steps: &[],
+        guesses: &[],
         bag: &BagBelief::one(60.0, 35.0),
         gallery: Some(&gallery),
         corrections: 0,

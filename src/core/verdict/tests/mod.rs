@@ -2,6 +2,7 @@
 
 mod beyond;
 mod eyes;
+mod guessed;
 mod priced;
 
 use super::*;
@@ -66,6 +67,7 @@ fn judged(lines: &[(&str, u32)], measured_g: f64) -> Conclusion {
             expected: &expected,
             catalogue: &catalogue,
             steps: &[],
+            guesses: &[],
             bag: &BagBelief::one(60.0, 35.0),
             gallery: None,
             corrections: 0,
@@ -186,6 +188,7 @@ fn after_enough_corrections_somebody_comes() {
         expected: &expected,
         catalogue: &catalogue,
         steps: &[],
+        guesses: &[],
         bag: &BagBelief::one(60.0, 35.0),
         gallery: None,
         corrections: 3,

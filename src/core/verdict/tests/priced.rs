@@ -38,6 +38,7 @@ fn judged_on(expected: &Expected, catalogue: &Catalogue, measured_g: f64) -> Con
         expected,
         catalogue,
         steps: &[],
+        guesses: &[],
         bag: &BagBelief::one(60.0, 35.0),
         gallery: None,
         corrections: 0,
