@@ -1,6 +1,6 @@
 """What Schemathesis does not do by itself: `SCHEMATHESIS_HOOKS=tests.schemathesis_hooks`.
 
-Catalogues in NDJSON. And staff: with STATION, STAFF_NAME and STAFF_PIN in the environment it pairs a tablet by the code on the display, which
+Catalogues in NDJSON; the token of each route from HANDHELD_TOKEN, OFFICE_TOKEN and GATE_TOKEN. And staff: with STATION, STAFF_NAME and STAFF_PIN in the environment it pairs a tablet by the code on the display, which
 this machine may read, logs in, and sends the session's cookies and its CSRF token to the routes of staff; whoever logs out has a session of
 his own, so that the others go on.
 """
@@ -23,7 +23,7 @@ class Session:
 
     sent = None
 
-    def headers(self):
+    def cookies_and_token(self):
         if self.sent is None:
             tablet = requests.Session()
             code = requests.get(f"{STATION}/v1/display", timeout=10).json()["pairing_code"]
@@ -32,15 +32,14 @@ class Session:
             who = {"name": os.environ["STAFF_NAME"], "pin": os.environ["STAFF_PIN"]}
             told = tablet.post(f"{STATION}/v1/staff/session", json=who, timeout=30)
             told.raise_for_status()
-            cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in tablet.cookies)
-            self.sent = {"Cookie": cookies, "X-CSRF-Token": told.json()["csrf_token"]}
+            self.sent = tablet.cookies.get_dict(), told.json()["csrf_token"]
         return self.sent
 
 
 # Both are opened before the first test: wrong PINs, of which there will be many, lock this address out.
 AT_WORK, LEAVING = Session(), Session()
 if STATION:
-    AT_WORK.headers(), LEAVING.headers()
+    AT_WORK.cookies_and_token(), LEAVING.cookies_and_token()
 
 
 def is_of_staff(case):
@@ -49,14 +48,31 @@ def is_of_staff(case):
     )
 
 
-@schemathesis.auth()
-class StaffAuth:
+# By the heading under which a route stands.
+TOKENS = {
+    "Baskets": "HANDHELD_TOKEN",
+    "Validations": "HANDHELD_TOKEN",
+    "Back office": "OFFICE_TOKEN",
+    "Operations": "OFFICE_TOKEN",
+    "Display": "OFFICE_TOKEN",
+    "Gate": "GATE_TOKEN",
+}
+
+
+@schemathesis.auth(refresh_interval=None)
+class Credentials:
+    """All of them here: headers of the configuration stay with a connection, and would go to routes of somebody else."""
+
     def get(self, case, context):
-        if not (STATION and is_of_staff(case)):
-            return None
-        leaves = case.method.upper() == "DELETE" and case.operation.path == "/v1/staff/session"
-        return (LEAVING if leaves else AT_WORK).headers()
+        if is_of_staff(case):
+            leaves = case.method.upper() == "DELETE" and case.operation.path == "/v1/staff/session"
+            return (LEAVING if leaves else AT_WORK).cookies_and_token() if STATION else None
+        names = [TOKENS[tag] for tag in case.operation.tags or [] if tag in TOKENS]
+        return os.environ.get(names[0]) if names else None
 
     def set(self, case, data, context):
-        if data is not None:
-            case.headers = {**(case.headers or {}), **data}
+        if isinstance(data, tuple):
+            case.cookies.update(data[0])
+            case.headers["x-csrf-token"] = data[1]
+        elif data:
+            case.headers["Authorization"] = f"Bearer {data}"
