@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| operations("B1"));
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document("B1", Mode::Required));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document("B1", "basket-1", Mode::Required));
 
 fn is_at(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
@@ -217,7 +217,7 @@ async fn the_page_loads_nothing_from_elsewhere() {
     }
     let request = Request::get("/openapi.json").header(header::HOST, "localhost").body(Body::empty()).unwrap();
     let (_, told, _) = send(&router, request).await;
-    assert_eq!((&told["openapi"], &told), (&Value::from("3.1.0"), &document("B1", Mode::Open)));
+    assert_eq!((&told["openapi"], &told), (&Value::from("3.1.0"), &document("B1", "basket-1", Mode::Open)));
     // This one asks nobody for a credential: its description does not say that it does.
     assert!(told["paths"]["/v1/station"]["get"]["security"].is_null());
 }

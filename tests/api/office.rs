@@ -128,14 +128,8 @@ async fn a_cursor_of_another_life_is_refused_and_so_is_what_is_none() {
 async fn what_was_decided_before_this_version_is_told_too() {
     let folder = tempfile::tempdir().unwrap();
     save(folder.path(), &[list(1, 5), opened("v-1"), verdict("v-1", 1, "correct"), verdict("v-1", 2, "pass")]);
-    {
-        // As the version before left it.
-        let old = rusqlite::Connection::open(folder.path().join("augenmass.sqlite")).unwrap();
-        old.execute_batch(
-            "DROP TABLE told; DROP TRIGGER attempt_is_told; DROP TRIGGER void_is_told; PRAGMA user_version = 12;",
-        )
-        .unwrap();
-    }
+    // As the version before left it.
+    augenmass::io::store::go_back(folder.path(), 12, augenmass_core::units::Wall::from_ms(1)).unwrap();
     let router = station(folder.path());
     let told = pull(&router, "").await;
     let ids: Vec<&Value> = told.iter().map(|line| &line["TransactionID"]).collect();

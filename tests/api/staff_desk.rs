@@ -361,6 +361,10 @@ async fn everything_that_was_done_is_in_the_record_and_who_changes_it_is_found_o
     assert_eq!(done[done.len() - 4..], ["claimed", "resolved", "undone", "weight_wrong"]);
     let resolved = &entries[done.len() - 3]["act"];
     assert_eq!((&resolved["by"]["name"], &resolved["detail"]["reason"]), (&json!("anna"), &json!("catalogue_weight")));
+    for query in ["limit=0", "limit=501", "after=-1", "limit=x"] {
+        let (status, problem) = eva.ask(&router, Method::GET, &format!("/v1/audit?{query}"), None).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("bad_query")), "{query}");
+    }
     let (_, page) = eva.ask(&router, Method::GET, "/v1/audit?after=2&limit=1", None).await;
     assert_eq!((page["entries"].as_array().unwrap().len(), &page["entries"][0]["number"]), (1, &json!(3)));
     let (_, numbers) = anna.ask(&router, Method::GET, "/v1/staff/numbers", None).await;

@@ -27,7 +27,12 @@ const TAGS: [(&str, &str); 7] = [
 ];
 
 /// The whole document.
-pub(super) fn write(operations: &[Operation], access: &AccessTable, going: &[Deprecated], mode: Mode) -> Value {
+pub(super) fn write(
+    operations: &[Operation],
+    access: &AccessTable,
+    going: &[Deprecated],
+    (id, mode): (&str, Mode),
+) -> Value {
     let mut schemas = Schemas::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for (place, operation) in operations.iter().enumerate() {
@@ -62,7 +67,7 @@ pub(super) fn write(operations: &[Operation], access: &AccessTable, going: &[Dep
         "servers": [{ "url": "/", "description": "This station" }],
         "tags": tags,
         "paths": paths,
-        "components": { "schemas": schemas.finish(), "securitySchemes": security_schemes() },
+        "components": { "schemas": schemas.finish(), "securitySchemes": security_schemes(id) },
     })
 }
 
@@ -184,7 +189,8 @@ fn contents(contents: &[Content], generator: &mut SchemaGenerator) -> Value {
     Value::Object(contents.iter().map(one).collect())
 }
 
-fn security_schemes() -> Value {
+/// Cookies carry the station's identifier in their names: they are shared by all ports of a machine.
+fn security_schemes(id: &str) -> Value {
     json!({
         "app": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description":
             "A JWS (EdDSA or ES256) of the retailer's own servers for one shopper: `aud` the station's identifier, `basket_id` the one basket \
@@ -195,9 +201,9 @@ fn security_schemes() -> Value {
         "certificate": { "type": "mutualTLS", "description":
             "A client certificate of an authority in `[api].client_ca`, with a name that was registered: `POST /v1/handhelds` with \
              `certificate: true`, or `augenmass access add WHO --certificate dns:NAME`. It opens what its holder's token would." },
-        "tablet": { "type": "apiKey", "in": "cookie", "name": "augenmass-tablet.STATION", "description":
+        "tablet": { "type": "apiKey", "in": "cookie", "name": format!("augenmass-tablet.{id}"), "description":
             "Set by `POST /v1/staff/tablet` for the code on the station's display." },
-        "staff": { "type": "apiKey", "in": "cookie", "name": "augenmass-session.STATION", "description":
+        "staff": { "type": "apiKey", "in": "cookie", "name": format!("augenmass-session.{id}"), "description":
             "Set by `POST /v1/staff/session`; whatever changes something also needs `x-csrf-token` as the session was told it." },
         "back-office": { "type": "http", "scheme": "bearer", "description": "A token of `augenmass access add back-office`." },
     })
@@ -234,13 +240,13 @@ mod tests {
             sunset_s: 1_751_327_999,
             see: "/docs",
         };
-        let told = write(&operations("B1"), &access_table(), &[row], Mode::Required);
+        let told = write(&operations("B1"), &access_table(), &[row], ("basket-1", Mode::Required));
         let live = &told["paths"]["/live"]["get"];
         assert_eq!(live["deprecated"], true);
         let responses = live["responses"].as_object().unwrap();
         assert!(responses.values().all(|response| response["headers"]["Deprecation"]["example"] == "@1688169599"));
         assert!(told["paths"]["/ready"]["get"]["deprecated"].is_null());
-        let now = write(&operations("B1"), &access_table(), &[], Mode::Required);
+        let now = write(&operations("B1"), &access_table(), &[], ("basket-1", Mode::Required));
         assert!(now["paths"]["/live"]["get"]["deprecated"].is_null());
     }
 }

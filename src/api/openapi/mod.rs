@@ -31,7 +31,12 @@ pub fn operations(station_code: &str) -> Vec<Operation> {
         .collect()
 }
 
-/// The document of a station with this code. One that is open to its own machine asks nobody for a credential, and says so.
-pub fn document(station_code: &str, mode: Mode) -> Value {
-    document::write(&operations(station_code), &super::access_table(), super::deprecated::DEPRECATED, mode)
+/// The document of a station with this code and identifier. One that is open to its own machine asks nobody for a credential, and says so.
+pub fn document(station_code: &str, station_id: &str, mode: Mode) -> Value {
+    document::write(
+        &operations(station_code),
+        &super::access_table(),
+        super::deprecated::DEPRECATED,
+        (station_id, mode),
+    )
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 /// `GET /openapi.json`.
 pub async fn json(State(hub): State<Hub>) -> Response {
     let text = hub.description.get_or_init(|| {
-        let document = super::document(&hub.info.station_code, hub.access.mode);
+        let document = super::document(&hub.info.station_code, &hub.info.station_id, hub.access.mode);
         Bytes::from(document.to_string())
     });
     ([(header::CONTENT_TYPE, "application/json")], text.clone()).into_response()

@@ -20,7 +20,7 @@ fn csrf() -> Parameter {
         place: Place::Header,
         text: "As the session was told it.",
         schema: value!({ "type": "string" }),
-        example: value!("Jq0v…"),
+        example: value!("Jq0vN3c2"),
     }
 }
 
@@ -46,8 +46,8 @@ fn pages() -> Vec<Operation> {
 }
 
 fn session() -> Vec<Operation> {
-    let logged_in = value!({ "staff": anna(), "csrf_token": "Jq0v…" });
-    let present = value!({ "station": "Basket station 1", "staff": anna(), "csrf_token": "Jq0v…", "four_eyes_above_minor": 15_000 });
+    let logged_in = value!({ "staff": anna(), "csrf_token": "Jq0vN3c2" });
+    let present = value!({ "station": "Basket station 1", "staff": anna(), "csrf_token": "Jq0vN3c2", "four_eyes_above_minor": 15_000 });
     let path = "/v1/staff/session";
     vec![
         Operation::new(

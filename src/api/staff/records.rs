@@ -69,7 +69,11 @@ fn note(text: String, what: &str) -> Result<String, Problem> {
 /// `GET /v1/audit?after=N&limit=M`: the record of what was done, with the hashes of its chain.
 pub async fn audit(State(hub): State<Hub>, query: Result<Query<Page>, QueryRejection>) -> Result<Json<Value>, Problem> {
     let Query(Page { after, limit }) = query.map_err(|rejection| bad_query(&rejection))?;
-    let most = limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let most = limit.unwrap_or(PAGE_MAX);
+    if after < 0 || !(1..=PAGE_MAX).contains(&most) {
+        let detail = format!("after: 0 or more; limit: 1 to {PAGE_MAX}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad_query", detail));
+    }
     let entries = hub.read(move |store| store.audit(after, most)).await?;
     let entries: Vec<Value> = entries
         .iter()

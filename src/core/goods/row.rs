@@ -6,6 +6,10 @@ use crate::units::ProductId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Lightest unit that is sold over a counter, grams.
+const UNIT_MIN_G: f64 = 0.1;
+/// Least spread between two units, 1 sigma in grams.
+const SPREAD_MIN_G: f64 = 0.01;
 /// Heaviest unit that is sold over a counter, grams.
 const UNIT_MAX_G: f64 = 100_000.0;
 /// What is sold by the piece and varies by nature varies by about this share of its mass, 1 sigma (FIELD 3.5: loose produce).
@@ -113,6 +117,9 @@ impl Row {
             faults.push(fault);
             prior::net_only(1.0)
         });
+        if faults.is_empty() && !is_a_unit(&weight) {
+            faults.push(format!("net_g: it makes a unit of {} g, which is none", weight.mean_g));
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -170,8 +177,8 @@ impl Row {
                 faults.push(format!("{name}: {value} is outside {low}..={high}"));
             }
         };
-        range("gross_mean_g", self.gross_mean_g.unwrap_or(1.0), 0.1, UNIT_MAX_G);
-        range("gross_sd_g", self.gross_sd_g.unwrap_or(1.0), 0.01, UNIT_MAX_G);
+        range("gross_mean_g", self.gross_mean_g.unwrap_or(1.0), UNIT_MIN_G, UNIT_MAX_G);
+        range("gross_sd_g", self.gross_sd_g.unwrap_or(1.0), SPREAD_MIN_G, UNIT_MAX_G);
         range("mean_sd_g", self.mean_sd_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
         range("net_g", self.net_g.unwrap_or(1.0), 0.0, UNIT_MAX_G);
         range("popularity", self.popularity, 1e-9, 1e9);
@@ -209,6 +216,13 @@ impl From<&Product> for Row {
             popularity: product.popularity,
         }
     }
+}
+
+/// Whether what follows from the label is what a row may say: what is kept of a product must be taken again.
+fn is_a_unit(weight: &WeightBelief) -> bool {
+    (UNIT_MIN_G..=UNIT_MAX_G).contains(&weight.mean_g)
+        && (SPREAD_MIN_G..=UNIT_MAX_G).contains(&weight.sd_g)
+        && (0.0..=UNIT_MAX_G).contains(&weight.mean_sd_g)
 }
 
 /// A product with some members of its row changed (RFC 7396: `null` takes one away).

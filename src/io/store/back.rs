@@ -30,9 +30,18 @@ struct Step {
 const STEPS: [Step; 5] = [
     Step {
         from: 15,
-        loses: "who looks after which basket just now, and what waits for a second person",
-        keeps: &[("desk", "SELECT kept FROM desk")],
-        sql: "DROP TABLE desk;",
+        loses: "who looks after which basket just now, and what waits for a second person; verdicts that waited for a look at the buyer's age say no more \
+                than that staff will help",
+        keeps: &[
+            ("desk", "SELECT kept FROM desk"),
+            ("age_check", "SELECT validation_id, attempt, verdict FROM attempt WHERE json_extract(verdict, '$.message.key') = 'age_check'"),
+        ],
+        // The older software knows no such message, and would not start with a verdict that it cannot read.
+        sql: "DROP TABLE desk;
+DROP TRIGGER attempt_is_final;
+UPDATE attempt SET verdict = json_set(verdict, '$.message', json('{\"key\":\"staff_will_help\",\"args\":{}}'))
+  WHERE json_extract(verdict, '$.message.key') = 'age_check';
+CREATE TRIGGER attempt_is_final BEFORE UPDATE ON attempt BEGIN SELECT RAISE(ABORT, 'an attempt is never changed'); END;",
     },
     Step {
         from: 14,

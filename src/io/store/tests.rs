@@ -168,7 +168,9 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
         database
             .connection
             .execute_batch(
-                "INSERT INTO attempt VALUES ('v-1', 1, 'pass', 5, '{}'); INSERT INTO void VALUES ('v-1', 1, 6);",
+                "INSERT INTO attempt VALUES ('v-1', 1, 'pass', 5, '{}'); INSERT INTO void VALUES ('v-1', 1, 6);
+                 INSERT INTO attempt VALUES ('v-1', 2, 'assist', 7,
+                   '{\"weight\":5312.40,\"message\":{\"key\":\"age_check\",\"args\":{\"years\":18}},\"seen\":null}');",
             )
             .unwrap();
         let head = database.check_audit(None).unwrap().check.head;
@@ -177,7 +179,10 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
         drop(database);
         let told = check(folder.path()).unwrap();
         assert_eq!((told.format, told.faults.len(), told.back.len() as i64), (FORMAT, 0, FORMAT - OLDEST));
-        assert_eq!((&told.back[0].rows[..], &told.back[1].rows[..]), (&[("desk", 1)][..], &[("certificate", 1)][..]));
+        assert_eq!(
+            (&told.back[0].rows[..], &told.back[1].rows[..]),
+            (&[("desk", 1), ("age_check", 1)][..], &[("certificate", 1)][..])
+        );
         let gone = go_back(folder.path(), to, now).unwrap();
         assert_eq!(gone.steps.len() as i64, FORMAT - to);
         // The same form as a new file of that format, and all that it can hold.
@@ -186,6 +191,10 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
         assert_eq!(form(&old), form(&of_format(fresh.path(), to as usize)), "format {to}");
         assert_eq!(count(&old, "PRAGMA user_version"), to);
         assert_eq!(count(&old, "SELECT count(*) FROM attempt JOIN void USING (validation_id, attempt)"), 1);
+        let verdict: String =
+            old.query_row("SELECT verdict FROM attempt WHERE attempt = 2", [], |row| row.get(0)).unwrap();
+        let readable = "{\"weight\":5312.40,\"message\":{\"key\":\"staff_will_help\",\"args\":{}},\"seen\":null}";
+        assert_eq!(verdict, readable, "a message that the older software knows, and nothing else is touched");
         let known = i64::from(to >= 14);
         assert_eq!(
             count(&old, "SELECT count(*) FROM credential WHERE revoked_at_ms IS NULL"),
@@ -200,7 +209,7 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
         }
         if to < 13 {
             let rows = std::fs::read_to_string(gone.kept.join("told.ndjson")).unwrap();
-            assert_eq!(rows.lines().count(), 2, "{rows}");
+            assert_eq!(rows.lines().count(), 3, "{rows}");
         }
         if to < 11 {
             let bytes = std::fs::read(folder.path().join("augenmass.sqlite")).unwrap();
@@ -211,7 +220,7 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
         let database = Database::open(folder.path()).unwrap();
         assert_eq!(count(&database.connection, "SELECT count(*) FROM validation"), 1);
         assert!(database.check_audit(Some(&head)).unwrap().met);
-        assert_eq!(count(&database.connection, "SELECT count(*) FROM told"), 2);
+        assert_eq!(count(&database.connection, "SELECT count(*) FROM told"), 3);
         let holder = database.holder_of_certificate(&["dns:mc33.example".to_owned()]).unwrap();
         assert_eq!(holder.is_some(), to >= 14);
         assert!(gone.copy.exists() && check(folder.path()).unwrap().copies.iter().any(|(format, _)| *format == FORMAT));
