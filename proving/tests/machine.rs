@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 #[path = "machine/filling.rs"]
-mod one_by_one;
+mod filling;
 
 const PRODUCT: &str = "butter-250";
 
