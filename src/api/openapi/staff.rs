@@ -10,6 +10,16 @@ const STAFF: &str = "Staff";
 const VALIDATION: &str = "v-0193a2c4d7e07b1f9c5e6a1b2c3d4e5f";
 const AT_MS: i64 = 1_795_284_000_000;
 
+/// Each event of the stream, as tablets get it.
+fn events(example: &str) -> super::operation::Content {
+    let event = |_: &mut schemars::SchemaGenerator| {
+        schemars::json_schema!({ "type": "object", "required": ["event", "data"], "properties": {
+            "event": { "enum": ["queue", "logged_out"] },
+            "data": { "type": "string", "contentMediaType": "application/json", "description": "For `queue` the whole Queue." } } })
+    };
+    super::operation::Content { schema: event, ..text("text/event-stream", example) }
+}
+
 fn validation_id() -> Parameter {
     id_in_path("The validation.", VALIDATION)
 }
@@ -107,7 +117,7 @@ fn queue() -> Vec<Operation> {
             "The queue whenever it changes",
             "Server-sent events: `queue` with all of it, `logged_out` at the end of the session.",
         )
-        .answers(200, "The stream", Some(text("text/event-stream", &stream)))
+        .answers(200, "The stream", Some(events(&stream)))
         .fails(&["busy"]),
         Operation::new(
             (Method::GET, "/v1/staff/validations/{id}"),
