@@ -239,7 +239,7 @@ async fn a_cable_pulled_and_a_camera_gone_make_baskets_unavailable_until_they_ar
     assert_eq!(bench.verdict(&validation, 1).await["outcome"], "pass");
 }
 
-/// Shoppers who scan and put down one good after the other: the basket is judged step by step. A pack of 38 g that nobody scanned, put down
+/// Shoppers who scan and put down one good after the other: the basket is judged step by step. A pack of 119 g that nobody scanned, put down
 /// beside a melon and a cauliflower, is found, and goods put down in another order than scanned stop nobody.
 #[tokio::test]
 async fn goods_that_are_scanned_and_put_down_one_by_one_are_judged_step_by_step() {
