@@ -31,13 +31,16 @@ const STEPS: [Step; 5] = [
     Step {
         from: 15,
         loses: "who looks after which basket just now, and what waits for a second person; verdicts that waited for a look at the buyer's age say no more \
-                than that staff will help",
+                than that staff will help; what was learned of how much families of goods vary",
         keeps: &[
             ("desk", "SELECT kept FROM desk"),
             ("age_check", "SELECT validation_id, attempt, verdict FROM attempt WHERE json_extract(verdict, '$.message.key') = 'age_check'"),
+            ("family_spreads", "SELECT subject, belief FROM belief WHERE subject GLOB 'spreads:*' AND subject <> 'spreads:labels'"),
         ],
-        // The older software knows no such message, and would not start with a verdict that it cannot read.
+        // The older software knows no such message and no such name, and would not start with what it cannot read.
         sql: "DROP TABLE desk;
+DELETE FROM belief WHERE subject GLOB 'spreads:*' AND subject <> 'spreads:labels';
+DELETE FROM belief_history WHERE subject GLOB 'spreads:*' AND subject <> 'spreads:labels';
 DROP TRIGGER attempt_is_final;
 UPDATE attempt SET verdict = json_set(verdict, '$.message', json('{\"key\":\"staff_will_help\",\"args\":{}}'))
   WHERE json_extract(verdict, '$.message.key') = 'age_check';

@@ -6,6 +6,8 @@ use super::crops::{CropPicture, CropSet};
 use super::database::{FORMAT, MIGRATIONS, StoreError};
 use augenmass_core::desk::Kept;
 use augenmass_core::desk::audit::{Act, Broken, Did};
+use augenmass_core::goods::learn::{Belief, Change, Subject, Why};
+use augenmass_core::goods::{WeightBelief, WeightSource};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::{Role, Staff};
 use rusqlite::Connection;
@@ -173,6 +175,15 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
                    '{\"weight\":5312.40,\"message\":{\"key\":\"age_check\",\"args\":{\"years\":18}},\"seen\":null}');",
             )
             .unwrap();
+        let family: Subject = "spreads:jam/net/even".parse().unwrap();
+        let spread = WeightBelief { mean_g: 1.0, sd_g: 1.0, mean_sd_g: 0.0, source: WeightSource::Seeded };
+        let learned = [Subject::Spreads, family.clone()].map(|subject| Change {
+            subject,
+            at: now,
+            why: Why::Visit,
+            belief: Belief::new(spread),
+        });
+        database.keep_learned(&learned, None).unwrap();
         let head = database.check_audit(None).unwrap().check.head;
         assert!(matches!(go_back(folder.path(), to, now), Err(StoreError::InUse)), "somebody has it open");
         assert_eq!(database.credentials().unwrap().len(), 2, "and keeps it");
@@ -181,7 +192,7 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
         assert_eq!((told.format, told.faults.len(), told.back.len() as i64), (FORMAT, 0, FORMAT - OLDEST));
         assert_eq!(
             (&told.back[0].rows[..], &told.back[1].rows[..]),
-            (&[("desk", 1), ("age_check", 1)][..], &[("certificate", 1)][..])
+            (&[("desk", 1), ("age_check", 1), ("family_spreads", 1)][..], &[("certificate", 1)][..])
         );
         let gone = go_back(folder.path(), to, now).unwrap();
         assert_eq!(gone.steps.len() as i64, FORMAT - to);
@@ -195,6 +206,15 @@ fn every_step_back_leaves_what_the_older_software_would_have_made() {
             old.query_row("SELECT verdict FROM attempt WHERE attempt = 2", [], |row| row.get(0)).unwrap();
         let readable = "{\"weight\":5312.40,\"message\":{\"key\":\"staff_will_help\",\"args\":{}},\"seen\":null}";
         assert_eq!(verdict, readable, "a message that the older software knows, and nothing else is touched");
+        let strange = "WHERE subject GLOB 'spreads:*' AND subject <> 'spreads:labels'";
+        for table in ["belief", "belief_history"] {
+            let named = |which: &str| count(&old, &format!("SELECT count(*) FROM {table} {which}"));
+            assert_eq!(
+                (named(strange), named("WHERE subject = 'spreads:labels'")),
+                (0, 1),
+                "no name that older software cannot read"
+            );
+        }
         let known = i64::from(to >= 14);
         assert_eq!(
             count(&old, "SELECT count(*) FROM credential WHERE revoked_at_ms IS NULL"),
