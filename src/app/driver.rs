@@ -159,6 +159,7 @@ impl Driver {
             | Input::Bytes { .. }
             | Input::EyesOpened
             | Input::EyesClosed { .. }
+            | Input::Looks { .. }
             | Input::Containers(_)
             | Input::Request { .. }
             | Input::Saved(_)

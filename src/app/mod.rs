@@ -14,6 +14,7 @@ pub mod decode_code;
 pub mod driver;
 pub mod enroll;
 pub mod eyes;
+pub mod goods;
 pub mod probe;
 pub mod replay;
 pub mod run;

@@ -141,9 +141,9 @@ impl<'a> View<'a> {
         }
         let mut fitting: Vec<Vec<(f64, usize)>> = vec![Vec::new(); strange.len()];
         for (index, product) in self.catalogue.products().iter().enumerate() {
-            let Some(looks) = self.gallery.looks.get(&product.id) else { continue };
+            let Some(looks) = self.gallery.looks(product.id.as_str()) else { continue };
             for (found, crop) in fitting.iter_mut().zip(&strange) {
-                let cosine = looks.iter().map(|look| look.cosine(self.embeddings[*crop])).max_by(f32::total_cmp);
+                let cosine = looks.best(self.embeddings[*crop]);
                 let ratio = cosine.map_or(0.0, |cosine| self.gallery.calibration.log_ratio(cosine));
                 if ratio > FITS_FROM {
                     found.push((ratio, index));
@@ -157,20 +157,18 @@ impl<'a> View<'a> {
         fitting.into_iter().map(best).collect()
     }
 
-    /// Where the likelihood ratios of all crops for a product stand: 1 for one that was never enrolled. Look-alikes share the best of their
-    /// group: within it the eye tells nothing apart.
+    /// Where the likelihood ratios of all crops for a product stand: 1 for one that was never enrolled. Look-alikes, declared or found,
+    /// share the best of their group: within it the eye tells nothing apart.
     fn asked(&self, product: usize) -> usize {
         if let Some(place) = self.places.borrow().get(&product) {
             return *place;
         }
-        let looks: Vec<_> = self
-            .catalogue
-            .look_alikes(product)
-            .iter()
-            .filter_map(|p| self.gallery.looks.get(&self.catalogue.products()[*p].id))
-            .collect();
+        let id = |product: usize| self.catalogue.products()[product].id.as_str();
+        let declared = self.catalogue.look_alikes(product).iter().map(|p| id(*p));
+        let found = self.gallery.alikes(id(product)).into_iter().map(|(name, _)| name);
+        let looks: Vec<_> = declared.chain(found).filter_map(|name| self.gallery.looks(name)).collect();
         let best = |crop: &&[f32]| {
-            let cosines = looks.iter().flat_map(|views| views.iter()).map(|look| look.cosine(crop));
+            let cosines = looks.iter().filter_map(|looks| looks.best(crop));
             let ratio = cosines.max_by(f32::total_cmp).map(|cosine| self.gallery.calibration.log_ratio(cosine));
             ratio.map_or(1.0, f64::exp)
         };

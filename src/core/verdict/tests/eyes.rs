@@ -4,7 +4,6 @@ use super::*;
 use crate::goods::{Gallery, LookCalibration, LookVector};
 use crate::units::Mono;
 use crate::vision::{Crop, Embedding, Quality, Scene};
-use std::collections::BTreeMap;
 
 /// A space of three looks at right angles: butter, milk, twin.
 fn axis(which: usize) -> Vec<f32> {
@@ -16,11 +15,7 @@ fn gallery() -> Gallery {
         .iter()
         .enumerate()
         .map(|(i, id)| (id.parse().unwrap(), vec![LookVector::quantise(&axis(i))]));
-    Gallery {
-        space_id: "test".to_owned(),
-        calibration: LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() },
-        looks: looks.collect::<BTreeMap<_, _>>(),
-    }
+    Gallery::of("test", LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() }, looks)
 }
 
 fn seen(looks: &[usize]) -> Scene {
