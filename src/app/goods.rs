@@ -1,5 +1,6 @@
 //! Keeps the machine's goods up to date: a new catalogue, what visits have taught, looks that were enrolled.
 
+use super::look_school::LookSchool;
 use super::school::{House, School};
 use crate::io::clock::Clock;
 use crate::io::looks::{self, LooksError};
@@ -27,6 +28,8 @@ pub struct GoodsWatch {
     pub database: Database,
     /// Looks, of a station with eyes.
     pub looks: Option<LooksWatch>,
+    /// What learns looks, if the station is to.
+    pub look_school: Option<LookSchool>,
     /// To the machine.
     pub inputs: mpsc::Sender<Input>,
     /// The time.
@@ -78,6 +81,16 @@ impl GoodsWatch {
         let present = match school {
             Some(school) if *known == Some(version) => {
                 news |= school.go_on(&mut self.database, now)?;
+                let confirmed = school.take_confirmed();
+                let gallery = self.looks.as_ref().and_then(|looks| looks.gallery.clone());
+                if let (Some(looks), Some(gallery)) = (&mut self.look_school, gallery) {
+                    looks.listen();
+                    let containers = school.containers();
+                    let now_known = school.circumstances(&containers);
+                    if let Err(error) = looks.learn(&mut self.database, &confirmed, &gallery, &now_known, now) {
+                        tracing::error!(%error, "cannot keep what was learned of looks");
+                    }
+                }
                 school
             }
             Some(_) | None => {

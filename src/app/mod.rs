@@ -15,6 +15,8 @@ pub mod driver;
 pub mod enroll;
 pub mod eyes;
 pub mod goods;
+pub mod look_school;
+pub mod looks;
 pub mod probe;
 pub mod replay;
 pub mod run;

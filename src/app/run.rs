@@ -6,6 +6,7 @@ use super::config::{ConfigFaults, StationConfig, Tls, parse};
 use super::driver::{Driver, Sinks, Sources};
 use super::eyes::StationEyes;
 use super::goods::{GoodsWatch, LooksWatch};
+use super::look_school::LookSchool;
 use super::scanner;
 use super::school::House;
 use super::serve::{self, TlsError};
@@ -146,7 +147,10 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let journal = open_journal(&config, &info.config_hash, clock)?;
     let (inputs, heard) = mpsc::channel(64);
     let looks = eyes.as_ref().map(|eyes| LooksWatch::new(&config.data_directory, eyes.models()));
-    let goods = GoodsWatch { database, looks, inputs: inputs.clone(), clock, house };
+    let (seen, seen_visits) = mpsc::channel(64);
+    let look_school = config.models.learn_looks.then(|| LookSchool::new(seen_visits));
+    let seen = look_school.is_some().then_some(seen);
+    let goods = GoodsWatch { database, looks, look_school, inputs: inputs.clone(), clock, house };
     let goods = tokio::task::spawn_blocking(move || goods.run());
     let (serial_events, serial) = mpsc::channel(1024);
     let (store_events, store) = mpsc::unbounded_channel();
@@ -161,6 +165,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
             let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
             StationEyes::start(eyes, camera.clone(), hours, clock, inputs)
         }),
+        seen,
         views,
         station: station_view,
     };

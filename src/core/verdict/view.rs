@@ -128,6 +128,15 @@ impl<'a> View<'a> {
         bounded(self.listed.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
     }
 
+    /// For each crop the probability that it shows one of so many listed units of a product, and neither another thing on the list nor
+    /// something else: its share in the intensity there.
+    pub fn shows(&self, product: usize, units: u32) -> Vec<f64> {
+        let place = self.asked(product);
+        let more = f64::from(units) * self.sight.crops_a_unit;
+        let ratios = self.ratios.borrow();
+        self.listed.iter().zip(&ratios[place..]).map(|(listed, ratio)| more * ratio / listed).collect()
+    }
+
     /// The products that best fit a crop which nothing on the list fits, by how well they do, for each such crop; none for fewer than
     /// two. This looks through all that is enrolled, and is for baskets of which it is doubted that they are right.
     pub fn strangers(&self) -> &[Vec<usize>] {
