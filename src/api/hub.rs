@@ -1,5 +1,6 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
+use super::enrolment::EnrolmentDoor;
 use super::problem::Problem;
 use crate::access::Access;
 use crate::access::certificate::CertificateInfo;
@@ -64,6 +65,8 @@ pub struct Hub {
     pub certificate: watch::Receiver<Option<CertificateInfo>>,
     /// By which credentials are judged.
     pub clock: Clock,
+    /// Whoever enrols products under the camera; `None` without one.
+    pub enrolment: Option<Arc<EnrolmentDoor>>,
     /// A place for each stream of events.
     pub streams: Arc<Semaphore>,
     /// What is on staff's mind.
@@ -108,6 +111,7 @@ impl Hub {
             certificate: watch::channel(None).1,
             clock: Clock::start(),
             metrics,
+            enrolment: None,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             description: Arc::default(),
         }
@@ -116,6 +120,11 @@ impl Hub {
     /// The same behind a door with TLS, whose certificate is told.
     pub fn with_certificate(self, certificate: watch::Receiver<Option<CertificateInfo>>) -> Self {
         Self { certificate, ..self }
+    }
+
+    /// The same with a camera under which products can be enrolled.
+    pub fn with_enrolment(self, door: Option<EnrolmentDoor>) -> Self {
+        Self { enrolment: door.map(Arc::new), ..self }
     }
 
     /// Asks the station.

@@ -3,6 +3,7 @@
 use crate::io::onnx::cut_out;
 use crate::io::store::{CropPicture, CropSet};
 use augenmass_core::goods::Gallery;
+use augenmass_core::goods::gallery::Probe;
 use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::{Finding, Outcome, Verdict};
 use augenmass_core::vision::Crop;
@@ -41,7 +42,7 @@ fn shown(findings: &[Finding], crops: &[Crop], gallery: &Gallery) -> Vec<Option<
         let wanted = finding.instead.as_ref().or(finding.product.as_ref())?.id.clone()?;
         let looks = gallery.looks(&wanted)?;
         let ratio = |crop: &Crop| {
-            let cosine = looks.best(crop.embedding.values())?;
+            let cosine = looks.best(&Probe::new(crop.embedding.values()))?;
             Some(gallery.calibration.log_ratio(cosine)).filter(|ratio| *ratio > 0.0)
         };
         let ratios = crops.iter().enumerate().filter(|(k, _)| free[*k]).filter_map(|(k, crop)| Some((k, ratio(crop)?)));

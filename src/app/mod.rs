@@ -13,6 +13,7 @@ pub mod decode;
 pub mod decode_code;
 pub mod driver;
 pub mod enroll;
+pub mod enrolment;
 pub mod eyes;
 pub mod goods;
 pub mod look_school;

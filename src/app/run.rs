@@ -4,6 +4,7 @@ use super::access::{AccessError, of_station};
 use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, Tls, parse};
 use super::driver::{Driver, Sinks, Sources};
+use super::enrolment::Enroller;
 use super::eyes::StationEyes;
 use super::goods::{GoodsWatch, LooksWatch};
 use super::look_school::LookSchool;
@@ -19,7 +20,7 @@ use crate::io::journal::{Journal, JournalOptions};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
 use crate::io::store::{Database, StoreError, Writer};
 use augenmass_core::goods::catalogue::hex;
-use augenmass_core::station::{Machine, Restored};
+use augenmass_core::station::{Machine, Restored, StationView};
 use augenmass_core::verdict::Versions;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -157,14 +158,16 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let (calls, requests) = mpsc::channel(256);
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
+    let station_eyes = eyes.clone().zip(config.cameras.first()).map(|(eyes, camera)| {
+        let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
+        StationEyes::start(eyes, camera.clone(), hours, clock, inputs)
+    });
+    let enrolment = enroller(&config, eyes, station_eyes.as_ref(), &station_seen, clock).map(Enroller::start);
     let sinks = Sinks {
         serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
         journal,
-        eyes: eyes.zip(config.cameras.first()).map(|(eyes, camera)| {
-            let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
-            StationEyes::start(eyes, camera.clone(), hours, clock, inputs)
-        }),
+        eyes: station_eyes,
         seen,
         views,
         station: station_view,
@@ -175,7 +178,8 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let access = of_station(&config)?;
     let door = serve::open(&config).await?;
     let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, access)
-        .with_certificate(door.certificate.clone());
+        .with_certificate(door.certificate.clone())
+        .with_enrolment(enrolment);
     if let Some(wanted) = config.scanner.clone() {
         tokio::spawn(scanner::serve(wanted, hub.clone()));
     }
@@ -195,6 +199,24 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     driver.abort();
     let _ = driver.await;
     Ok(())
+}
+
+/// Who enrols products under the first camera.
+fn enroller(
+    config: &StationConfig,
+    eyes: Option<Eyes>,
+    station_eyes: Option<&StationEyes>,
+    station: &watch::Receiver<StationView>,
+    clock: Clock,
+) -> Option<Enroller> {
+    Some(Enroller {
+        eyes: eyes?,
+        frames: station_eyes?.frames(),
+        view: wiring::view(config.cameras.first()?),
+        station: station.clone(),
+        data: config.data_directory.clone(),
+        clock,
+    })
 }
 
 /// Begins the journal if the station file wants one.

@@ -7,6 +7,7 @@ use crate::io::looks::{self, LooksError};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions, LookError, Seen, SeenCrop, View, decode_any};
 use crate::io::store::{Database, StoreError};
 use augenmass_core::goods::Gallery;
+use augenmass_core::goods::gallery::Probe;
 use augenmass_core::vision::FrameFault;
 use image::{Rgb, RgbImage};
 use serde::Serialize;
@@ -211,8 +212,9 @@ fn told<'a>(
 
 /// The products that a crop fits best by their best view.
 fn resembles(crop: &SeenCrop, gallery: &Gallery) -> Vec<Resembled> {
+    let crop = Probe::new(&crop.embedding);
     let mut all: Vec<(&str, f32)> =
-        gallery.iter().filter_map(|(product, looks)| Some((product, looks.best(&crop.embedding)?))).collect();
+        gallery.iter().filter_map(|(product, looks)| Some((product, looks.best(&crop)?))).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     all.into_iter()
         .take(TOLD)

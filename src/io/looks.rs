@@ -194,6 +194,7 @@ mod tests {
     use super::*;
     use crate::io::store::LookChange;
     use augenmass_core::goods::LookVector;
+    use augenmass_core::goods::gallery::Probe;
     use augenmass_core::units::{ProductId, Wall};
     use std::collections::BTreeMap;
 
@@ -224,7 +225,7 @@ mod tests {
     }
 
     fn knows(gallery: &Gallery, name: &str, k: usize) -> bool {
-        gallery.looks(name).is_some_and(|looks| looks.best(&axis(k)).is_some_and(|cosine| cosine > 0.99))
+        gallery.looks(name).is_some_and(|looks| looks.best(&Probe::new(&axis(k))).is_some_and(|cosine| cosine > 0.99))
     }
 
     #[test]

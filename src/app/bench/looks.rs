@@ -8,7 +8,7 @@ use crate::io::clock::Clock;
 use crate::io::looks;
 use crate::io::onnx::{DIMENSIONS, Eyes, decode_any};
 use crate::io::store::{Database, LookChange};
-use augenmass_core::goods::gallery::{ENROLLED_MAX, representatives};
+use augenmass_core::goods::gallery::{ENROLLED_MAX, Probe, representatives};
 use augenmass_core::goods::{Gallery, LookCalibration, LookVector};
 use augenmass_core::units::ProductId;
 use serde::Serialize;
@@ -229,15 +229,14 @@ struct Timed<'a> {
 
 impl Timed<'_> {
     fn judgements(&mut self) -> Result<Times, BenchError> {
-        let crops: Vec<Vec<f32>> = (0..CROPS).map(|_| self.directions.next()).collect();
+        let crops: Vec<Probe> = (0..CROPS).map(|_| Probe::new(&self.directions.next())).collect();
         let mut times = Vec::new();
         for round in 0..JUDGEMENTS as u32 {
             let asked = (0..ASKED as u32).map(|k| name((round * 7919 + k * 104_729) % self.products));
             let asked = asked.collect::<Result<Vec<_>, _>>()?;
             let begun = Instant::now();
-            let best = |crop: &Vec<f32>, product: &ProductId| self.gallery.looks(product.as_str())?.best(crop);
-            let sum: f32 =
-                asked.iter().flat_map(|product| crops.iter().filter_map(move |crop| best(crop, product))).sum();
+            let looks = asked.iter().filter_map(|product| self.gallery.looks(product.as_str()));
+            let sum: f32 = looks.flat_map(|looks| crops.iter().filter_map(move |crop| looks.best(crop))).sum();
             std::hint::black_box(sum);
             times.push(begun.elapsed().as_secs_f64() * 1e3);
         }
@@ -245,11 +244,11 @@ impl Timed<'_> {
     }
 
     fn searches(&mut self) -> Times {
-        let crops = [self.directions.next(), self.directions.next()];
+        let crops = [self.directions.next(), self.directions.next()].map(|crop| Probe::new(&crop));
         let search = || {
             let begun = Instant::now();
             let best =
-                |crop: &Vec<f32>| self.gallery.iter().filter_map(|(_, looks)| looks.best(crop)).max_by(f32::total_cmp);
+                |crop: &Probe| self.gallery.iter().filter_map(|(_, looks)| looks.best(crop)).max_by(f32::total_cmp);
             std::hint::black_box(crops.each_ref().map(best));
             begun.elapsed().as_secs_f64() * 1e3
         };
@@ -303,7 +302,7 @@ async fn recognise(eyes: &Eyes, folder: &Path, enrolled: usize) -> Result<Vec<Re
     let packed_bytes = mean(kept.iter().map(|views| views.len() * (DIMENSIONS / 2 + 4)));
     let packed = |k: usize, crop: &[f32]| {
         let looks = gallery.looks(products[k].0.as_str());
-        looks.and_then(|looks| looks.best(crop)).unwrap_or(-1.0)
+        looks.and_then(|looks| looks.best(&Probe::new(crop))).unwrap_or(-1.0)
     };
     rows.push(recognised("as kept: 12 views, half a byte a component", &products, &kept, packed_bytes, packed));
     Ok(rows)

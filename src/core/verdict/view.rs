@@ -6,6 +6,7 @@
 //! it is bounded, and so is the whole: the eye may tell where the scale is
 //! undecided, and by itself it stops nothing (`judge::seen_only`).
 
+use crate::goods::gallery::Probe;
 use crate::goods::{Catalogue, Gallery};
 use crate::vision::Scene;
 use std::cell::{OnceCell, RefCell};
@@ -49,7 +50,7 @@ impl Sight {
 pub struct View<'a> {
     catalogue: &'a Catalogue,
     gallery: &'a Gallery,
-    embeddings: Vec<&'a [f32]>,
+    crops: Vec<Probe>,
     sight: Sight,
     /// Intensity at each crop under the list, over that of some other product.
     listed: Vec<f64>,
@@ -76,7 +77,7 @@ impl<'a> View<'a> {
         let mut view = Self {
             catalogue,
             gallery,
-            embeddings: scene.crops.iter().map(|c| c.embedding.values()).collect(),
+            crops: scene.crops.iter().map(|c| Probe::new(c.embedding.values())).collect(),
             sight,
             listed: vec![sight.clutter; scene.crops.len()],
             fits: vec![0.0; scene.crops.len()],
@@ -152,7 +153,7 @@ impl<'a> View<'a> {
         for (index, product) in self.catalogue.products().iter().enumerate() {
             let Some(looks) = self.gallery.looks(product.id.as_str()) else { continue };
             for (found, crop) in fitting.iter_mut().zip(&strange) {
-                let cosine = looks.best(self.embeddings[*crop]);
+                let cosine = looks.best(&self.crops[*crop]);
                 let ratio = cosine.map_or(0.0, |cosine| self.gallery.calibration.log_ratio(cosine));
                 if ratio > FITS_FROM {
                     found.push((ratio, index));
@@ -176,14 +177,14 @@ impl<'a> View<'a> {
         let declared = self.catalogue.look_alikes(product).iter().map(|p| id(*p));
         let found = self.gallery.alikes(id(product)).into_iter().map(|(name, _)| name);
         let looks: Vec<_> = declared.chain(found).filter_map(|name| self.gallery.looks(name)).collect();
-        let best = |crop: &&[f32]| {
+        let best = |crop: &Probe| {
             let cosines = looks.iter().filter_map(|looks| looks.best(crop));
             let ratio = cosines.max_by(f32::total_cmp).map(|cosine| self.gallery.calibration.log_ratio(cosine));
             ratio.map_or(1.0, f64::exp)
         };
         let mut ratios = self.ratios.borrow_mut();
         let place = ratios.len();
-        ratios.extend(self.embeddings.iter().map(best));
+        ratios.extend(self.crops.iter().map(best));
         self.places.borrow_mut().insert(product, place);
         place
     }

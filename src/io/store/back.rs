@@ -30,7 +30,8 @@ struct Step {
 const STEPS: [Step; 6] = [
     Step {
         from: 16,
-        loses: "what visits taught of how products look, and when who enrolled what; the enrolled pictures' looks stay",
+        loses: "what visits taught of how products look, and when who enrolled what; the enrolled pictures' looks stay. The audit log keeps who has \
+                enrolled at the station, its chain is whole, and GET /v1/audit of the older software cannot show the entries from there on",
         keeps: &[
             ("learned_look", "SELECT * FROM learned_look ORDER BY number"),
             ("look_change", "SELECT * FROM look_change ORDER BY number"),

@@ -1,10 +1,12 @@
 //! How products look, in the store: views that were enrolled and views that visits have taught, with their history.
 
 use super::database::{Database, StoreError, unreadable};
+use augenmass_core::desk::audit::{Act, Did};
 use augenmass_core::goods::gallery::teach::{Taught, Unfit, due};
 use augenmass_core::goods::gallery::{LEARNED_MAX, LookMark};
 use augenmass_core::goods::{LookSet, LookVector};
 use augenmass_core::units::{ProductId, ValidationId, Wall};
+use augenmass_core::verdict::Staff;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeMap;
 
@@ -97,22 +99,29 @@ impl Database {
     ) -> Result<(), StoreError> {
         let transaction = self.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (product, vectors) in looks {
-            transaction.execute(
-                "DELETE FROM look WHERE space_id = ?1 AND product_id = ?2",
-                params![space_id, product.as_str()],
-            )?;
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
-            for (view, vector) in vectors.iter().enumerate() {
-                insert.execute(params![space_id, product.as_str(), view as i64, vector.to_bytes()])?;
-            }
-            transaction.execute(
-                "UPDATE learned_look SET gone_at_ms = ?3 WHERE space_id = ?1 AND product_id = ?2 AND gone_at_ms IS NULL",
-                params![space_id, product.as_str(), now.ms()],
-            )?;
-            note(&transaction, space_id, product, now, what, vectors.len(), by)?;
+            put(&transaction, space_id, (product, vectors), (what, by), now)?;
         }
         Ok(transaction.commit()?)
+    }
+
+    /// The same for one product that somebody has held under the station's camera; noted in the audit log.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn enrol_here(
+        &mut self,
+        space_id: &str,
+        product: &ProductId,
+        views: &[LookVector],
+        by: &Staff,
+        now: Wall,
+    ) -> Result<(), StoreError> {
+        let act = Act::new(Did::LookEnrolled, Some(by), now)
+            .and("product_id", product.as_str())
+            .and("views", views.len() as i64);
+        self.noting(&act, |connection| {
+            put(connection, space_id, (product, views), (LookChange::EnrolledHere, Some(&by.name)), now)
+        })
     }
 
     /// Keeps a view that a visit has taught, within what a product may learn; says why not if it may not.
@@ -347,6 +356,28 @@ impl Database {
         let before = now.ms() - GONE_KEPT_MS;
         Ok(self.connection_mut().execute("DELETE FROM learned_look WHERE gone_at_ms < ?1", params![before])?)
     }
+}
+
+fn put(
+    connection: &Connection,
+    space_id: &str,
+    (product, views): (&ProductId, &[LookVector]),
+    (what, by): (LookChange, Option<&str>),
+    now: Wall,
+) -> Result<(), StoreError> {
+    let named = params![space_id, product.as_str()];
+    connection.prepare_cached("DELETE FROM look WHERE space_id = ?1 AND product_id = ?2")?.execute(named)?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
+    for (place, view) in views.iter().enumerate() {
+        insert.execute(params![space_id, product.as_str(), place as i64, view.to_bytes()])?;
+    }
+    connection
+        .prepare_cached(
+            "UPDATE learned_look SET gone_at_ms = ?3 WHERE space_id = ?1 AND product_id = ?2 AND gone_at_ms IS NULL",
+        )?
+        .execute(params![space_id, product.as_str(), now.ms()])?;
+    note(connection, space_id, product, now, what, views.len(), by)
 }
 
 fn note(

@@ -4,7 +4,7 @@
 //! what a picture of it would score as a picture of the other. Where the calibrated curve reads that as strongly as most true matches
 //! are read, a crop says nothing of which of the two it shows.
 
-use super::Looks;
+use super::{Looks, Probe};
 use crate::goods::LookCalibration;
 
 /// A picture of the one speaks for the other with so many nats: the curve takes it for that.
@@ -72,7 +72,7 @@ pub fn likeness(one: &Looks<'_>, other: &Looks<'_>) -> f32 {
     let towards = |from: &Looks<'_>, to: &Looks<'_>| {
         let (mut sum, mut count) = (0.0, 0.0f32);
         for unit in from.enrolled_units() {
-            sum += to.best_enrolled(&unit).unwrap_or(-1.0);
+            sum += to.best_enrolled(&Probe::new(&unit)).unwrap_or(-1.0);
             count += 1.0;
         }
         if count > 0.0 { sum / count } else { -1.0 }

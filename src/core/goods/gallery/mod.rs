@@ -11,6 +11,7 @@ mod tests;
 
 pub use alike::Pair;
 pub use build::Builder;
+pub use nibble::Probe;
 pub use packed::{Block, GalleryFault, HEAD_BYTES, Head, LookMark, Packed};
 pub use pick::representatives;
 
@@ -70,13 +71,13 @@ impl<'a> Looks<'a> {
         self.bytes.chunks_exact(self.size.max(1))
     }
 
-    /// Cosine of the view that a crop (a vector of unit length) is nearest to; `None` without any.
-    pub fn best(&self, crop: &[f32]) -> Option<f32> {
+    /// Cosine of the view that a crop is nearest to; `None` without any.
+    pub fn best(&self, crop: &Probe) -> Option<f32> {
         self.records().map(|record| nibble::cosine(record, crop)).max_by(f32::total_cmp)
     }
 
     /// The same among enrolled views alone.
-    pub fn best_enrolled(&self, crop: &[f32]) -> Option<f32> {
+    pub fn best_enrolled(&self, crop: &Probe) -> Option<f32> {
         self.records().take(self.enrolled()).map(|record| nibble::cosine(record, crop)).max_by(f32::total_cmp)
     }
 

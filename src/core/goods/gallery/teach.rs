@@ -3,7 +3,7 @@
 //! Learned views are held to the enrolled ones, never to each other: however many visits teach, a product's looks stay within a bounded
 //! distance of the pictures that staff took, and cannot wander over to another product.
 
-use super::{Gallery, LEARNED_MAX};
+use super::{Gallery, LEARNED_MAX, Probe};
 use crate::units::{ValidationId, Wall};
 
 /// A crop that the curve does not read as the product by so many nats is too far from what is known of it.
@@ -59,6 +59,7 @@ pub struct Taught {
 /// # Errors
 /// Why not.
 pub fn fits(gallery: &Gallery, product: &str, crop: &[f32]) -> Result<(), Unfit> {
+    let crop = &Probe::new(crop);
     let own = gallery.looks(product).ok_or(Unfit::NotEnrolled)?;
     let near = own.best_enrolled(crop).ok_or(Unfit::NotEnrolled)?;
     if gallery.calibration.log_ratio(near) < NEAR_FROM {
@@ -157,9 +158,9 @@ mod tests {
         let gallery = gallery().with(&[("milk".parse().unwrap(), set)].into());
         let milk = gallery.looks("milk").unwrap();
         assert_eq!((milk.enrolled(), milk.learned()), (1, 2), "it did learn");
-        assert!(milk.best_enrolled(&axis(0)).unwrap() > 0.99);
+        assert!(milk.best_enrolled(&Probe::new(&axis(0))).unwrap() > 0.99);
         let rice = gallery.looks("rice").unwrap();
-        assert!(milk.best(&axis(1)).unwrap() < 0.7 && rice.best(&axis(1)).unwrap() > 0.99);
+        assert!(milk.best(&Probe::new(&axis(1))).unwrap() < 0.7 && rice.best(&Probe::new(&axis(1))).unwrap() > 0.99);
     }
 
     #[test]

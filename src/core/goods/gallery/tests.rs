@@ -27,6 +27,10 @@ fn unit(seed: u64) -> Vec<f32> {
     values.iter().map(|v| v / norm).collect()
 }
 
+fn crop(seed: u64) -> Probe {
+    Probe::new(&unit(seed))
+}
+
 fn towards(one: &[f32], other: &[f32], share: f32) -> LookVector {
     LookVector::quantise(&one.iter().zip(other).map(|(a, b)| a + share * b).collect::<Vec<_>>())
 }
@@ -74,9 +78,9 @@ fn what_was_packed_is_found_again() {
     assert_eq!((gallery.len(), gallery.changed()), (4, 0));
     let milk = gallery.looks("milk").unwrap();
     assert_eq!((milk.enrolled(), milk.learned()), (1, 1));
-    assert!(milk.best(&unit(3)).unwrap() > 0.98 && milk.best(&unit(30)).unwrap() > 0.98);
-    assert!(milk.best_enrolled(&unit(30)).unwrap() < 0.5, "a learned look is none of the enrolled ones");
-    assert!(gallery.looks("rice").unwrap().best(&unit(6)).unwrap() > 0.98);
+    assert!(milk.best(&crop(3)).unwrap() > 0.98 && milk.best(&crop(30)).unwrap() > 0.98);
+    assert!(milk.best_enrolled(&crop(30)).unwrap() < 0.5, "a learned look is none of the enrolled ones");
+    assert!(gallery.looks("rice").unwrap().best(&crop(6)).unwrap() > 0.98);
     assert!(gallery.looks("ric").is_none() && gallery.looks("zoo").is_none() && gallery.looks("a").is_none());
     let names: Vec<&str> = gallery.iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["butter", "milk", "rice", "twin"]);
@@ -100,8 +104,8 @@ fn what_has_changed_since_counts_and_what_is_gone_is_gone() {
     let gallery = gallery.with(&changed);
     assert_eq!((gallery.len(), gallery.changed(), gallery.iter().count()), (4, 3, 4));
     assert!(gallery.looks("rice").is_none());
-    assert!(gallery.looks("butter").unwrap().best(&unit(40)).unwrap() > 0.98);
-    assert!(gallery.looks("butter").unwrap().best(&unit(1)).unwrap() < 0.6);
+    assert!(gallery.looks("butter").unwrap().best(&crop(40)).unwrap() > 0.98);
+    assert!(gallery.looks("butter").unwrap().best(&crop(1)).unwrap() < 0.6);
     assert!(gallery.alikes("twin").is_empty() && gallery.alikes("butter").is_empty(), "the butter looks otherwise now");
     assert_eq!(gallery.alikes("milk")[0].0, "copy");
     assert_eq!(gallery.alikes("copy")[0].0, "milk");
@@ -113,7 +117,7 @@ fn what_has_changed_since_counts_and_what_is_gone_is_gone() {
     let anew = Gallery::packed("space", line(), packed(&all)).unwrap();
     for name in ["butter", "copy", "milk", "twin"] {
         assert_eq!(gallery.alikes(name), anew.alikes(name), "{name}: made anew it says the same");
-        assert_eq!(gallery.looks(name).unwrap().best(&unit(3)), anew.looks(name).unwrap().best(&unit(3)));
+        assert_eq!(gallery.looks(name).unwrap().best(&crop(3)), anew.looks(name).unwrap().best(&crop(3)));
     }
 }
 
@@ -124,7 +128,7 @@ fn more_views_than_are_kept_leave_those_that_stand_for_all() {
     let gallery = Gallery::packed("space", line(), packed(&BTreeMap::from([(id("a"), looks)]))).unwrap();
     let kept = gallery.looks("a").unwrap();
     assert_eq!((kept.enrolled(), kept.learned()), (ENROLLED_MAX, LEARNED_MAX));
-    assert!((0..6).all(|face| kept.best_enrolled(&unit(face)).unwrap() > 0.9), "every face is still known");
+    assert!((0..6).all(|face| kept.best_enrolled(&crop(face)).unwrap() > 0.9), "every face is still known");
 }
 
 #[test]
@@ -185,7 +189,7 @@ proptest! {
         let Ok(packed) = Packed::new(Arc::new(bytes), head) else { return Ok(()) };
         let Ok(gallery) = Gallery::packed("space", line(), packed) else { return Ok(()) };
         for (name, looks) in gallery.iter() {
-            let _ = looks.best(&unit(1));
+            let _ = looks.best(&crop(1));
             let _ = gallery.alikes(name);
         }
     }
