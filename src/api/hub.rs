@@ -1,5 +1,6 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
+use super::enrolment::EnrolmentDoor;
 use super::pictures::Pictures;
 use super::problem::Problem;
 use crate::access::Access;
@@ -78,6 +79,8 @@ pub struct Shared {
     pub certificate: watch::Receiver<Option<CertificateInfo>>,
     /// By which credentials are judged.
     pub clock: Clock,
+    /// Whoever enrols products under the camera; `None` without one.
+    pub enrolment: Option<Arc<EnrolmentDoor>>,
     /// A place for each stream of events.
     pub streams: Arc<Semaphore>,
     /// What is on staff's mind.
@@ -124,6 +127,7 @@ impl Hub {
             certificate: watch::channel(None).1,
             clock: Clock::start(),
             metrics,
+            enrolment: None,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             pictures: Arc::default(),
             description: Arc::default(),
@@ -133,6 +137,11 @@ impl Hub {
     /// The same behind a door with TLS, whose certificate is told.
     pub fn with_certificate(self, certificate: watch::Receiver<Option<CertificateInfo>>) -> Self {
         Self(Arc::new(Shared { certificate, ..Arc::unwrap_or_clone(self.0) }))
+    }
+
+    /// The same with a camera under which products can be enrolled.
+    pub fn with_enrolment(self, door: Option<EnrolmentDoor>) -> Self {
+        Self(Arc::new(Shared { enrolment: door.map(Arc::new), ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// Asks the station.

@@ -4,6 +4,7 @@ mod baskets;
 mod catalogue;
 pub mod deprecated;
 mod display;
+pub mod enrolment;
 mod events;
 mod exit;
 mod guard;

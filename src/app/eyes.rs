@@ -69,6 +69,11 @@ impl StationEyes {
         Self { link, eyes, camera, clock, inputs, kept, crops_for, looking: None, watching }
     }
 
+    /// The camera's pictures, for who enrols products under it.
+    pub fn frames(&self) -> watch::Receiver<Option<Arc<Frame>>> {
+        self.link.frames()
+    }
+
     /// Looks at the next frame that arrived at `since` or later. A look under way is let finish if it will do, so that a
     /// busy machine is slow and not blind; else it is given up, for the plate was touched.
     pub fn look(&mut self, since: Mono) {

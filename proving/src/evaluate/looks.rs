@@ -175,16 +175,17 @@ impl Looks {
             unit((0..d).map(|_| rng.sample::<f64, _>(StandardNormal)).collect())
         };
         let mut directions = Vec::with_capacity(shop.goods.len() * d);
-        let mut gallery = Gallery { space_id: SPACE.to_owned(), calibration, looks: std::collections::BTreeMap::new() };
+        let mut looks = Vec::with_capacity(shop.goods.len());
         for (index, good) in shop.goods.iter().enumerate() {
             let own = good.look_group.map_or(index as u64, |g| (1 << 32) + u64::from(g));
             let (aisle, own) = (direction(seed ^ (1 << 40) ^ good.aisle as u64), direction(seed ^ (2 << 40) ^ own));
             let (a, b) = (recorded.aisle_cosine.sqrt(), (1.0 - recorded.aisle_cosine).sqrt());
             let look = unit(aisle.iter().zip(&own).map(|(x, y)| a * x + b * y).collect());
             let look: Vec<f32> = look.iter().map(|v| *v as f32).collect();
-            gallery.looks.insert(ProductId::try_from(format!("p{index}"))?, vec![LookVector::quantise(&look)]);
+            looks.push((ProductId::try_from(format!("p{index}"))?, vec![LookVector::quantise(&look)]));
             directions.extend(look);
         }
+        let gallery = Gallery::of(SPACE, calibration, looks);
         let stranger = recorded.stranger_density();
         let ratio = |i: usize| {
             let c = -1.0 + 2.0 * (i as f64 + 0.5) / TABLE as f64;

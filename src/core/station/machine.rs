@@ -176,6 +176,7 @@ impl Machine {
                 self.senses.eyes_opened();
             }
             Input::EyesClosed { why } => self.senses.eyes_closed(now.mono, why),
+            Input::Looks { out } => self.senses.looks_are(now.mono, out),
             Input::Goods { catalogue, gallery } => {
                 self.catalogue = catalogue;
                 self.gallery = gallery;

@@ -3,12 +3,11 @@
 use super::pass::note_pass;
 use super::resolution::{note_resolution, note_service, note_undone};
 use augenmass_core::basket::Basket;
-use augenmass_core::goods::{ImportFaults, LookVector};
+use augenmass_core::goods::ImportFaults;
 use augenmass_core::station::{Mark, Record, Restored, RestoredVisit};
-use augenmass_core::units::{BasketId, ProductId, ValidationId, Wall};
+use augenmass_core::units::{BasketId, ValidationId, Wall};
 use augenmass_core::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +74,7 @@ pub enum StoreError {
 pub(super) const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 15] = [
+pub(super) const MIGRATIONS: [&str; 16] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -91,6 +90,7 @@ pub(super) const MIGRATIONS: [&str; 15] = [
     super::told::TOLD,
     super::credential::CERTIFICATES,
     super::audit::DESK,
+    super::looks::LOOKS,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
@@ -290,48 +290,6 @@ impl Database {
             .query_row("SELECT list FROM basket WHERE id = ?1", params![id.as_str()], |row| row.get(0))
             .optional()?;
         list.map(|list| parse("basket", &list)).transpose()
-    }
-
-    /// Replaces all enrolled looks of the products named.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn put_looks(
-        &mut self,
-        space_id: &str,
-        looks: &BTreeMap<ProductId, Vec<LookVector>>,
-    ) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (product, vectors) in looks {
-            transaction.execute(
-                "DELETE FROM look WHERE space_id = ?1 AND product_id = ?2",
-                params![space_id, product.as_str()],
-            )?;
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
-            for (view, vector) in vectors.iter().enumerate() {
-                insert.execute(params![space_id, product.as_str(), view as i64, vector.to_bytes()])?;
-            }
-        }
-        Ok(transaction.commit()?)
-    }
-
-    /// All looks of one embedding space.
-    ///
-    /// # Errors
-    /// SQLite's, and rows that cannot be read.
-    pub fn looks(&self, space_id: &str) -> Result<BTreeMap<ProductId, Vec<LookVector>>, StoreError> {
-        let mut query = self
-            .connection
-            .prepare("SELECT product_id, vector FROM look WHERE space_id = ?1 ORDER BY product_id, view")?;
-        let mut rows = query.query(params![space_id])?;
-        let mut looks: BTreeMap<ProductId, Vec<LookVector>> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let (product, vector): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let product: ProductId = product.try_into().map_err(|e| unreadable("look", e))?;
-            looks.entry(product).or_default().push(LookVector::from_bytes(&vector));
-        }
-        Ok(looks)
     }
 }
 
