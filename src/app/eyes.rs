@@ -3,7 +3,7 @@
 use super::config::CameraConfig;
 use super::crops::{self, Kept};
 use super::wiring;
-use crate::io::camera::{CameraEvent, CameraLink, Frame};
+use crate::io::camera::{CameraEvent, CameraLink, CameraOptions, Frame};
 use crate::io::clock::Clock;
 use crate::io::onnx::{Eyes, Glance, Look, LookError, Seen};
 use crate::io::store::CropSet;
@@ -50,12 +50,13 @@ impl StationEyes {
     pub fn start(
         eyes: Eyes,
         camera: CameraConfig,
+        options: CameraOptions,
         crops_for: Duration,
         clock: Clock,
         inputs: mpsc::Sender<Input>,
     ) -> Self {
         let (events, heard) = mpsc::channel(16);
-        let link = CameraLink::start(wiring::camera(&camera), events);
+        let link = CameraLink::start(options, events);
         let watcher = Watcher {
             eyes: eyes.clone(),
             camera: camera.clone(),

@@ -223,7 +223,15 @@ pub fn view(camera: &config::CameraConfig) -> View {
     View { rectangle_px: camera.view_px, platform_px: camera.platform_px.clone() }
 }
 
-/// How the camera is read.
-pub fn camera(camera: &config::CameraConfig) -> CameraOptions {
-    CameraOptions { url: camera.url.clone(), stale: Duration::from_millis(camera.stale_ms) }
+/// How each camera is read, in the order of the station file.
+///
+/// # Errors
+/// A login that is named and not there.
+pub fn cameras(file: &StationConfig) -> Result<Vec<CameraOptions>, SecretError> {
+    let options = |camera: &config::CameraConfig| {
+        let login = camera.login_secret.as_deref().map(|name| secrets::camera_login(&file.data_directory, name));
+        let stale = Duration::from_millis(camera.stale_ms);
+        Ok(CameraOptions { url: camera.url.clone(), login: login.transpose()?, stale })
+    };
+    file.cameras.iter().map(options).collect()
 }

@@ -289,9 +289,12 @@ pub struct Cell {
 pub struct CameraConfig {
     /// Names the sensor in `/ready` and findings; unique among boards and cameras.
     pub name: String,
-    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures, or `file://` and the absolute path of a folder into
-    /// which something puts them; the newest one is shown.
+    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures, `rtsp://` address of a stream of JPEG over RTP, or
+    /// `file://` and the absolute path of a folder into which something puts them; the newest one is shown.
     pub url: String,
+    /// Name of the file in the folder of secrets that holds the camera's user name and password, `user:password`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_secret: Option<String>,
     /// Width of its picture.
     pub width_px: u32,
     /// Height of its picture.
