@@ -186,7 +186,7 @@ pub struct Cell {
     pub noise_g: f64,
 }
 
-/// One camera that looks straight down on the middle of the plate.
+/// One camera that looks at the middle of the plate.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Camera {
     /// Names the camera in the control interface.
@@ -203,6 +203,9 @@ pub struct Camera {
     pub height_mm: f64,
     /// Focal length in pixels.
     pub focal_px: f64,
+    /// How far the lens hangs beside the plate's middle; turned the shortest way from straight down until its axis meets the middle.
+    #[serde(default)]
+    pub at_mm: [f64; 2],
 }
 
 /// A kind of container.
@@ -398,6 +401,7 @@ impl Camera {
         need(self.frames_per_s > 0.0 && self.frames_per_s <= 60.0, "frames_per_s must lie between 0 and 60");
         need(self.width_px >= 16 && self.height_px >= 16, "width_px and height_px must be 16 or more");
         need(self.height_mm > 0.0 && self.focal_px > 0.0, "height_mm and focal_px must be above 0");
+        need(self.at_mm.iter().all(|mm| mm.abs() <= 5_000.0), "at_mm must lie within 5000 mm of the middle");
         faults
     }
 }

@@ -158,6 +158,7 @@ impl Driver {
             | Input::PortClosed { .. }
             | Input::Bytes { .. }
             | Input::EyesOpened
+            | Input::EyesImpaired { .. }
             | Input::EyesClosed { .. }
             | Input::Containers(_)
             | Input::Request { .. }

@@ -147,7 +147,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let machine = Machine::new(station, restored, clock.now());
 
     let journal = open_journal(&config, &info.config_hash, clock)?;
-    let camera_options = wiring::cameras(&config).map_err(WiringError::from)?;
+    let cameras = wiring::cameras(&config)?;
     let (inputs, heard) = mpsc::channel(64);
     let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone(), clock, house };
     let goods = tokio::task::spawn_blocking(move || goods.run());
@@ -160,12 +160,11 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
         serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
         journal,
-        eyes: eyes.zip(config.cameras.first().zip(camera_options.into_iter().next())).map(
-            |(eyes, (camera, options))| {
-                let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
-                StationEyes::start(eyes, camera.clone(), options, hours, clock, inputs)
-            },
-        ),
+        eyes: eyes.map(|eyes| {
+            let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
+            let plate_mm = [config.platform.width_mm, config.platform.depth_mm];
+            StationEyes::start(eyes, cameras, plate_mm, hours, clock, inputs)
+        }),
         views,
         station: station_view,
     };

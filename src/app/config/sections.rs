@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use augenmass_core::verdict as judge;
 
+use super::super::wiring;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
@@ -235,6 +236,8 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     let stale_ms = table.whole_as("stale_ms", 100..=60_000);
     let height_mm = table.number("height_mm", 50.0..=10_000.0);
     let focal_px = table.number("focal_px", 10.0..=100_000.0);
+    let at_mm = table.optional_pair("at_mm", -5_000.0..=5_000.0).unwrap_or_default();
+    let plate_points: Option<[[f64; 4]; 4]> = table.optional_as("plate_points");
     let view_px = table.four_whole("view_px", 4_096);
     let platform_px: Vec<[u32; 2]> = table.optional_as("platform_px").unwrap_or_default();
     table.finish();
@@ -256,7 +259,7 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     {
         table.fault("stale_ms", format!("{stale_ms} is less than one picture takes at {frames_per_s} a second"));
     }
-    Some(CameraConfig {
+    let config = CameraConfig {
         name: name?,
         url: url?,
         login_secret,
@@ -266,9 +269,15 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
         stale_ms: stale_ms?,
         height_mm: height_mm?,
         focal_px: focal_px?,
+        at_mm,
+        plate_points,
         view_px: view_px?,
         platform_px,
-    })
+    };
+    if let Err(fault) = wiring::place(&config) {
+        table.fault("plate_points", fault.to_string());
+    }
+    Some(config)
 }
 
 fn privacy(table: &Table<'_>) -> Option<Privacy> {

@@ -171,6 +171,28 @@ fn a_camera_may_speak_rtsp_and_its_login_stands_elsewhere() {
 }
 
 #[test]
+fn a_second_camera_says_where_it_is() {
+    let (start, end) = (BASKET.find("[[camera]]").unwrap(), BASKET.find("[[container]]").unwrap());
+    let second = BASKET[start..end].replace("\"top\"", "\"side\"").replace("/top.mjpeg", "/side.mjpeg");
+    let with = |more: &str| {
+        let second = second.replace("focal_px", &format!("{more}\nfocal_px"));
+        parse(&format!("{}{second}{}", &BASKET[..end], &BASKET[end..]), "x.toml")
+    };
+    let cameras = with("at_mm = [0.0, 600.0]").unwrap().cameras;
+    assert_eq!(cameras.iter().map(|c| c.at_mm).collect::<Vec<_>>(), [[0.0, 0.0], [0.0, 600.0]]);
+    assert!(with("at_mm = [0.0, 6000.0]").unwrap_err().to_string().contains("camera[1].at_mm"));
+    // 900 px at 1 150 mm: 200 mm are 156.5 px.
+    let points = "plate_points = [[-200, -150, 163.5, 122.6], [200, -150, 476.5, 122.6], [200, 150, 476.5, 357.4], ";
+    assert!(with(&format!("{points}[-200, 150, 163.5, 357.4]]")).unwrap().cameras[1].plate_points.is_some());
+    for (fourth, told) in
+        [("[-200, 150, 300.0, 200.0]]", "never sees"), ("[0, 0, 320, 240]]", "one line"), ("]", "plate_points")]
+    {
+        let report = with(&format!("{points}{fourth}")).unwrap_err().to_string();
+        assert!(report.contains("camera[1].plate_points") && report.contains(told), "{report}");
+    }
+}
+
+#[test]
 fn a_board_without_cells_and_a_station_without_boards_are_refused() {
     let start = BASKET.find("[[board.cell]]").unwrap();
     let end = BASKET.find("[[camera]]").unwrap();

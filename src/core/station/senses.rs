@@ -24,7 +24,10 @@ pub enum WithoutCamera {
 enum Eyes {
     /// This station has no camera.
     None,
-    Open,
+    Open {
+        /// Which of several cameras are out, and why.
+        impaired: Option<String>,
+    },
     Closed {
         why: String,
         since: Mono,
@@ -145,21 +148,21 @@ impl Senses {
         self.asked = None;
     }
 
-    /// The eyes can see. Says whether that is news.
-    pub fn eyes_opened(&mut self) -> bool {
-        let news = matches!(self.eyes, Eyes::Closed { .. });
-        if news {
-            self.eyes = Eyes::Open;
-            self.asked = None;
+    /// The eyes can see; `impaired` says which of several cameras cannot, and why.
+    pub fn eyes_opened(&mut self, impaired: Option<String>) {
+        match self.eyes {
+            Eyes::None => return,
+            Eyes::Closed { .. } => self.asked = None,
+            Eyes::Open { .. } => {}
         }
-        news
+        self.eyes = Eyes::Open { impaired };
     }
 
     /// The eyes are out.
     pub fn eyes_closed(&mut self, now: Mono, why: String) {
         let since = match &self.eyes {
             Eyes::Closed { since, .. } => *since,
-            Eyes::None | Eyes::Open => now,
+            Eyes::None | Eyes::Open { .. } => now,
         };
         self.eyes = Eyes::Closed { why, since };
         self.scene = None;
@@ -188,7 +191,7 @@ impl Senses {
             return out_after(now, (*since).max(began), limits::SENSE_OUT_MS, "vision", || why.clone());
         }
         let Some(load) = self.scale.load().filter(|l| !self.scale.is_empty(l.mass)) else { return Evidence::Wait };
-        let eyes_used = matches!(self.eyes, Eyes::Open);
+        let eyes_used = matches!(self.eyes, Eyes::Open { .. });
         if !eyes_used {
             return Evidence::Ready { load, without_eyes: matches!(self.eyes, Eyes::Closed { .. }) };
         }
@@ -212,7 +215,7 @@ impl Senses {
     pub fn poll_look(&mut self, now: Mono) -> Option<Mono> {
         let load = self.scale.load().filter(|l| !self.scale.is_empty(l.mass))?;
         let asked_lately = self.asked.is_some_and(|at| now.ms_since(at) < limits::LOOK_AGAIN_MS);
-        if !matches!(self.eyes, Eyes::Open)
+        if !matches!(self.eyes, Eyes::Open { .. })
             || asked_lately
             || self.scene_of(&load).is_some_and(|s| s.quality.fault().is_none())
         {
@@ -246,7 +249,7 @@ impl Senses {
         };
         let vision = match &self.eyes {
             Eyes::None => return vec![scale],
-            Eyes::Open => SenseView { name: "vision", ok: true, why: None },
+            Eyes::Open { impaired } => SenseView { name: "vision", ok: true, why: impaired.clone() },
             Eyes::Closed { why, .. } => SenseView { name: "vision", ok: false, why: Some(why.clone()) },
         };
         vec![scale, vision]
