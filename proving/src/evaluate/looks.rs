@@ -254,7 +254,8 @@ impl Looks {
             Some(Crop { box_px: [0.0, 0.0, 64.0, 64.0], score: 0.9, embedding: Embedding::new(values.clone())? })
         };
         Scene {
-            camera: "top".to_owned(),
+            cameras: vec!["top".to_owned()],
+            missing: Vec::new(),
             captured: Mono::default(),
             crops: crops.iter().filter_map(crop).collect(),
             quality: Quality { brightness: 120.0, sharpness: 80.0 },
