@@ -127,7 +127,8 @@ mod tests {
     use crate::render::baseline::encode;
 
     fn picture() -> Vec<u8> {
-        let rgb: Vec<u8> = (0..64 * 48 * 3).map(|k: u32| (k.wrapping_mul(k).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let rgb: Vec<u8> =
+            (0..64 * 48 * 3).map(|k: u32| (k.wrapping_mul(k).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         encode(&rgb, 64, 48, 90)
     }
 
