@@ -1,6 +1,11 @@
 //! The real binaries: the daemon on a real pseudo-terminal, a real HTTP camera, real models and a real SQLite file.
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+use augenmass::access::credential;
+use augenmass::access::session::csrf;
+use augenmass::io::store::Database;
+use augenmass_core::desk::audit::Did;
+use augenmass_core::verdict::Role;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpListener;
@@ -237,6 +242,90 @@ async fn a_cable_pulled_and_a_camera_gone_make_baskets_unavailable_until_they_ar
     assert_eq!((&out["outcome"], &out["degraded"]), (&json!("unavailable"), &json!(["vision"])), "{out:#}");
     bench.hand(json!({ "do": "camera", "name": "top", "fault": "none" })).await;
     assert_eq!(bench.verdict(&validation, 1).await["outcome"], "pass");
+}
+
+/// A technician puts a product on the empty plate again and again, each time another side up: its sides are collected and kept, and the
+/// judge knows it. A basket that is under validation comes first.
+#[tokio::test]
+async fn a_product_is_enrolled_by_holding_it_under_the_camera() {
+    let bench = Bench::new();
+    bench.import_goods();
+    let _hardware = bench.hardware();
+    let _daemon = bench.daemon();
+    bench.ready().await;
+    let data = bench.folder.path().join("data/basket-1");
+    let session = technician(&data);
+    let ask = async |method: reqwest::Method, path: &str, body: Option<Value>| {
+        let request = bench.client.request(method, format!("{}/v1/staff/enrolment{path}", bench.api));
+        let request = session.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
+    };
+    let (post, get) = (reqwest::Method::POST, reqwest::Method::GET);
+    let begin = || Some(json!({ "code": butter_code() }));
+    assert_eq!(ask(get.clone(), "", None).await.1["code"], "not_enrolling");
+    assert_eq!(ask(post.clone(), "", Some(json!({ "product_id": "no-such" }))).await.1["code"], "unknown_product");
+    let validation = bench.validate("b-1", &butter_code(), 2).await;
+    assert_eq!(ask(post.clone(), "", begin()).await.1["code"], "plate_busy");
+    let cancel = format!("{}/v1/validations/{validation}/cancel", bench.api);
+    assert!(bench.client.post(cancel).send().await.unwrap().status().is_success());
+    bench.wait("nobody is served", "/v1/station", |_, v| v["open_validations"] == 0).await;
+
+    let (status, begun) = ask(post.clone(), "", begin()).await;
+    assert_eq!((status, &begun["product_id"], &begun["views"]), (201, &json!("butter-250"), &json!(0)), "{begun}");
+    assert_eq!(ask(post.clone(), "", begin()).await.1["code"], "enrolling");
+    assert_eq!(ask(post.clone(), "/finish", None).await.1["code"], "too_few_views");
+    let alone = json!({ "do": "place", "container": "none", "goods": [{ "id": "butter-250", "quantity": 1 }] });
+    let (begun, mut views, mut weighed) = (Instant::now(), 0, None);
+    while views < 3 && begun.elapsed() < Duration::from_secs(60) {
+        bench.hand(alone.clone()).await;
+        let shown = Instant::now();
+        let looked_at = loop {
+            let (_, told) = ask(get.clone(), "", None).await;
+            if told["weight_g"].is_f64() {
+                weighed = told["weight_g"].as_f64();
+            }
+            let new = told["views"].as_u64().unwrap() > views;
+            if new || shown.elapsed() > Duration::from_secs(3) {
+                break told;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        views = looked_at["views"].as_u64().unwrap();
+        bench.hand(json!({ "do": "lift" })).await;
+        bench.wait("the plate is empty", "/v1/station", |_, v| v["state"] == "idle").await;
+    }
+    let (status, kept) = ask(post, "/finish", None).await;
+    assert_eq!((status, &kept["views"]), (200, &json!(views)), "{kept}");
+    assert!(weighed.is_none_or(|g| (150.0..400.0).contains(&g)), "{weighed:?}");
+    assert_eq!(ask(get, "", None).await.1["code"], "not_enrolling");
+    let shown = bench.augenmass(&["looks", "show", "--config", bench.config()]).output().unwrap();
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((&shown["product"], &shown["learned"]), (&json!("butter-250"), &json!(0)));
+    assert!(shown["enrolled"].as_u64().unwrap() > views, "each side in its directions: {shown}");
+    let record = Database::open(&data).unwrap().audit(0, 50).unwrap();
+    let act = record.iter().find(|entry| entry.act.did == Did::LookEnrolled).unwrap();
+    assert_eq!(
+        (&act.act.detail["product_id"], act.act.by.as_ref().unwrap().name.as_str()),
+        (&json!("butter-250"), "kim")
+    );
+}
+
+/// The cookies and the header of a technician who is logged in on a paired tablet, put into the store directly.
+fn technician(data: &Path) -> Vec<(&'static str, String)> {
+    let mut database = Database::open(data).unwrap();
+    let now = augenmass::io::clock::Clock::start().now().wall;
+    let (tablet, secret) = (credential::generate().unwrap(), credential::generate().unwrap());
+    let number = database.add_credential("tablet", "t", &credential::digest(&tablet), now).unwrap().unwrap();
+    database.add_account("kim", Role::Technician, "no hash", None, now).unwrap().unwrap();
+    let staff = database.account_named("kim").unwrap().unwrap().staff;
+    database.open_session(&credential::digest(&secret), &staff, number, now).unwrap();
+    let cookies = format!("augenmass-tablet.basket-1={tablet}; augenmass-session.basket-1={secret}");
+    vec![("cookie", cookies), ("x-csrf-token", csrf(&secret))]
 }
 
 /// One camera from above over HTTP, one from the front over RTSP: both look, and one that goes is told and stops nothing.

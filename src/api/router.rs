@@ -4,7 +4,9 @@ use super::deprecated::{self, DEPRECATED};
 use super::guard::{guard, not_too_fast, own_host_only, within};
 use super::hub::Hub;
 use super::problem::Problem;
-use super::{baskets, catalogue, display, events, exit, handhelds, openapi, ops, staff, validations, verdicts};
+use super::{
+    baskets, catalogue, display, enrolment, events, exit, handhelds, openapi, ops, staff, validations, verdicts,
+};
 use crate::access::who::Who::{
     self, Anyone, App, Attendant, BackOffice, Display, Gate, Handheld, Supervisor, Tablet, Technician,
 };
@@ -42,6 +44,9 @@ const STAFF: &[Who] = &[Attendant, Supervisor, Technician];
 /// Who helps shoppers.
 const DESK: &[Who] = &[Attendant, Supervisor];
 
+/// Who may say how goods look: what they enrol is believed by the judge.
+const ENROLLING: &[Who] = &[Supervisor, Technician];
+
 /// Staff's side.
 fn staff_routes() -> Vec<Route> {
     let delete = |path, who, handler| Route { method: Method::DELETE, path, who, handler };
@@ -64,6 +69,10 @@ fn staff_routes() -> Vec<Route> {
         post("/v1/staff/validations/{id}/undo", DESK, staff::undo),
         post("/v1/staff/products/{id}/weight-wrong", STAFF, staff::weight_wrong),
         post("/v1/staff/service", STAFF, staff::service),
+        post("/v1/staff/enrolment", ENROLLING, enrolment::begin),
+        get("/v1/staff/enrolment", ENROLLING, enrolment::progress),
+        delete("/v1/staff/enrolment", ENROLLING, on(MethodFilter::DELETE, enrolment::cancel)),
+        post("/v1/staff/enrolment/finish", ENROLLING, enrolment::finish),
         get("/v1/audit", &[Supervisor, BackOffice], staff::audit),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::access::{AccessCommand, AccessError, access};
 use super::audit::{AuditCommand, AuditError, audit};
-use super::bench::{BenchError, VisionArguments, vision};
+use super::bench::{BenchError, LooksArguments, VisionArguments, looks as bench_looks, vision};
 use super::calibrate::{CalibrateArguments, CalibrateError, calibrate, lines_of_stdin};
 use super::calibrations::Calibrations;
 use super::catalogue::{CatalogueCommand, CatalogueError, catalogue};
@@ -10,6 +10,7 @@ use super::config::StationConfig;
 use super::decode::{DecodeArguments, DecodeError, decode};
 use super::decode_code::{CodeArguments, decode_code};
 use super::enroll::{EnrollError, enroll, pictures_of};
+use super::looks::{LooksCommand, LooksCommandError, looks};
 use super::probe::{ProbeArguments, ProbeError, probe, words};
 use super::replay::{ReplayArguments, ReplayError, replay};
 use super::run::{StartError, load_config, open_eyes, run};
@@ -115,6 +116,11 @@ enum Command {
     },
     /// Put a journal's bytes through the sense of weight again.
     Replay(ReplayArguments),
+    /// How goods look: what was enrolled and learned, and what looks alike.
+    Looks {
+        #[command(subcommand)]
+        command: LooksCommand,
+    },
     /// What was learned of weights.
     Weights {
         #[command(subcommand)]
@@ -126,6 +132,8 @@ enum Command {
 enum BenchCommand {
     /// How long looking takes: one picture found and 20 crops embedded, again and again.
     Vision(VisionArguments),
+    /// What the looks of a large shop cost in memory and time; with pictures, how well products are told apart by what is kept.
+    Looks(LooksArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,6 +180,8 @@ enum CommandError {
     Replay(#[from] ReplayError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Looks(#[from] LooksCommandError),
     #[error("cannot write the report: {0}")]
     Report(#[from] serde_json::Error),
     #[error("cannot print the configuration: {0}")]
@@ -224,6 +234,9 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Bench { command: BenchCommand::Vision(arguments) } => {
             Ok(vision(&arguments, &mut std::io::stdout()).await?)
         }
+        Command::Bench { command: BenchCommand::Looks(arguments) } => {
+            Ok(bench_looks(&arguments, &mut std::io::stdout()).await?)
+        }
         Command::Calibrate(arguments) => {
             calibrate(&arguments, lines_of_stdin(), &mut std::io::stdout()).await?;
             Ok(())
@@ -233,6 +246,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
             Ok(decode(&arguments, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())?)
         }
         Command::Decode { command: DecodeCommand::Code(arguments) } => show_code(&arguments),
+        Command::Looks { command } => Ok(looks(&command, &mut std::io::stdout().lock())?),
         Command::Weights { command } => Ok(weights(&command, &mut std::io::stdout().lock())?),
         Command::Access { command } => Ok(access(&command, &mut std::io::stdout())?),
         Command::User { command } => Ok(user(&command, &mut std::io::stdout())?),

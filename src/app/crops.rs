@@ -3,7 +3,8 @@
 use crate::io::onnx::cut_out;
 use crate::io::store::{CropPicture, CropSet};
 use augenmass_core::goods::Gallery;
-use augenmass_core::units::{Mono, ProductId, Wall};
+use augenmass_core::goods::gallery::Probe;
+use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::{Finding, Outcome, Verdict};
 use augenmass_core::vision::Crop;
 use image::RgbImage;
@@ -41,9 +42,9 @@ fn shown(findings: &[Finding], crops: &[Crop], gallery: &Gallery) -> Vec<Option<
     let mut free = vec![true; crops.len()];
     let mut best = |finding: &Finding| {
         let wanted = finding.instead.as_ref().or(finding.product.as_ref())?.id.clone()?;
-        let views = gallery.looks.get(&ProductId::try_from(wanted).ok()?)?;
+        let looks = gallery.looks(&wanted)?;
         let ratio = |crop: &Crop| {
-            let cosine = views.iter().map(|view| view.cosine(crop.embedding.values())).max_by(f32::total_cmp)?;
+            let cosine = looks.best(&Probe::new(crop.embedding.values()))?;
             Some(gallery.calibration.log_ratio(cosine)).filter(|ratio| *ratio > 0.0)
         };
         let ratios = crops.iter().enumerate().filter(|(k, _)| free[*k]).filter_map(|(k, crop)| Some((k, ratio(crop)?)));
@@ -91,7 +92,6 @@ mod tests {
     use augenmass_core::verdict::{FindingKind, ProductRef};
     use augenmass_core::vision::Embedding;
     use image::Rgb;
-    use std::collections::BTreeMap;
 
     fn axis(k: usize) -> Vec<f32> {
         (0..4).map(|i| if i == k { 1.0 } else { 0.0 }).collect()
@@ -119,12 +119,9 @@ mod tests {
     }
 
     fn gallery() -> Gallery {
-        let look = |k| vec![LookVector::quantise(&axis(k))];
-        Gallery {
-            space_id: "s".to_owned(),
-            calibration: LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() },
-            looks: BTreeMap::from([("milk".parse().unwrap(), look(0)), ("rice".parse().unwrap(), look(3))]),
-        }
+        let looks =
+            [("milk", 0), ("rice", 3)].map(|(name, k)| (name.parse().unwrap(), vec![LookVector::quantise(&axis(k))]));
+        Gallery::of("s", LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() }, looks)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Drives the root machine: everything that happens goes in one at a time, everything it wants done is done.
 
 use super::eyes::StationEyes;
+use super::look_school::SeenVisit;
 use super::telemetry;
 use crate::api::{Call, Views};
 use crate::io::clock::Clock;
@@ -11,7 +12,8 @@ use augenmass_core::goods::Gallery;
 use augenmass_core::station::{
     Answer, Input, Machine, Now, Output, Record, Refusal, StationView, ValidationState, ValidationView,
 };
-use augenmass_core::units::Mono;
+use augenmass_core::verdict::Verdict;
+use augenmass_core::vision::Scene;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,8 @@ pub struct Sinks {
     pub journal: Option<Journal>,
     /// To the camera and models; `None` if there are none.
     pub eyes: Option<StationEyes>,
+    /// To what learns how goods look.
+    pub seen: Option<mpsc::Sender<SeenVisit>>,
     /// To those who wait for verdicts.
     pub views: watch::Sender<Views>,
     /// To those who watch the station.
@@ -61,8 +65,8 @@ pub struct Driver {
     waiting: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
     next_ticket: u64,
     viewed: Instant,
-    /// When the frame of the last look arrived.
-    seen: Option<Mono>,
+    /// The last look.
+    scene: Option<Scene>,
     /// The looks that the machine judges by.
     gallery: Option<Arc<Gallery>>,
 }
@@ -73,7 +77,7 @@ impl Driver {
     pub fn new(machine: Machine, clock: Clock, sinks: Sinks) -> Self {
         let waiting = BTreeMap::new();
         let mut driver =
-            Self { machine, clock, sinks, waiting, next_ticket: 1, viewed: Instant::now(), seen: None, gallery: None };
+            Self { machine, clock, sinks, waiting, next_ticket: 1, viewed: Instant::now(), scene: None, gallery: None };
         driver.machine.handle_timeout(driver.clock.now());
         driver.drain();
         driver
@@ -152,7 +156,7 @@ impl Driver {
 
     fn handle(&mut self, input: Input) {
         match &input {
-            Input::Scene(scene) => self.seen = Some(scene.captured),
+            Input::Scene(scene) => self.scene = Some(scene.clone()),
             Input::Goods { gallery, .. } => self.gallery.clone_from(gallery),
             Input::PortOpened { .. }
             | Input::PortClosed { .. }
@@ -160,6 +164,7 @@ impl Driver {
             | Input::EyesOpened
             | Input::EyesImpaired { .. }
             | Input::EyesClosed { .. }
+            | Input::Looks { .. }
             | Input::Containers(_)
             | Input::Request { .. }
             | Input::Saved(_)
@@ -201,12 +206,8 @@ impl Driver {
                 }
             }
             Output::Save { save, record } => {
-                // The pictures are written first: who is told of the verdict finds them there.
-                if let Record::Attempt(verdict) = &record
-                    && let Some(eyes) = &self.sinks.eyes
-                    && let Some(make) = eyes.evidence(verdict, self.seen, self.gallery.clone())
-                {
-                    self.sinks.writer.keep_crops(make);
+                if let Record::Attempt(verdict) = &record {
+                    self.seen(verdict);
                 }
                 self.sinks.writer.save(save, record);
             }
@@ -217,6 +218,23 @@ impl Driver {
                 }
             }
             Output::Publish(view) => self.publish(view),
+        }
+    }
+
+    /// What was seen goes to where it is shown, and to where it is learned from.
+    fn seen(&self, verdict: &Arc<Verdict>) {
+        let judged = self.scene.as_ref().map(|scene| scene.captured);
+        // The pictures are written first: who is told of the verdict finds them there.
+        if let Some(eyes) = &self.sinks.eyes
+            && let Some(make) = eyes.evidence(verdict, judged, self.gallery.clone())
+        {
+            self.sinks.writer.keep_crops(make);
+        }
+        let scene = self.scene.as_ref().filter(|scene| verdict.seen == Some(scene.crops.len()));
+        if let (Some(learns), Some(scene)) = (&self.sinks.seen, scene) {
+            let (validation_id, attempt) = (verdict.validation_id.clone(), verdict.attempt);
+            // Who learns may be busy; a visit more or less teaches nothing that another one would not.
+            let _ = learns.try_send(SeenVisit { validation_id, attempt, scene: scene.clone() });
         }
     }
 

@@ -1,9 +1,11 @@
 //! `augenmass enroll`: how products look, from pictures.
 
 use super::run::{StartError, load_config, open_eyes};
+use crate::io::clock::Clock;
 use crate::io::onnx::{LookError, decode_any};
-use crate::io::store::Database;
+use crate::io::store::{Database, LookChange};
 use augenmass_core::goods::LookVector;
+use augenmass_core::goods::gallery::{ENROLLED_MAX, representatives};
 use augenmass_core::units::{BadId, ProductId};
 use image::{RgbImage, imageops};
 use std::collections::BTreeMap;
@@ -79,9 +81,10 @@ pub async fn enroll(config: &Path, pictures: BTreeMap<ProductId, Vec<PathBuf>>) 
         let decoded: Vec<RgbImage> = decoded.into_iter().flat_map(quarter_turns).collect();
         let vectors =
             eyes.embed(decoded).await.map_err(|source| EnrollError::Embed { product: product.clone(), source })?;
-        looks.insert(product, vectors.iter().map(|v| LookVector::quantise(v)).collect());
+        looks.insert(product, kept(&vectors));
     }
-    database.put_looks(&eyes.models().space_id, &looks).map_err(StartError::from)?;
+    let now = Clock::start().now().wall;
+    database.put_looks(&eyes.models().space_id, &looks, (LookChange::Enrolled, None), now).map_err(StartError::from)?;
     Ok((looks.len(), count))
 }
 
@@ -110,8 +113,14 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, EnrollError> {
     Ok(paths)
 }
 
+/// The views that stand for all, as they are stored.
+pub(super) fn kept(embeddings: &[Vec<f32>]) -> Vec<LookVector> {
+    let views: Vec<LookVector> = embeddings.iter().map(|v| LookVector::quantise(v)).collect();
+    representatives(&views, ENROLLED_MAX).into_iter().map(|at| views[at].clone()).collect()
+}
+
 /// Goods lie in a basket in every direction, and the embedder does not see past a turn by itself.
-fn quarter_turns(picture: RgbImage) -> [RgbImage; 4] {
+pub(super) fn quarter_turns(picture: RgbImage) -> [RgbImage; 4] {
     let turned = [imageops::rotate90(&picture), imageops::rotate180(&picture), imageops::rotate270(&picture)];
     let [quarter, half, three] = turned;
     [picture, quarter, half, three]

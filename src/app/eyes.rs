@@ -95,6 +95,11 @@ impl StationEyes {
         Self { looker, inputs, kept: Arc::default(), crops_for, looking: None, watching, _links: links }
     }
 
+    /// The first camera's pictures, for who enrols products under it.
+    pub fn frames(&self) -> Option<watch::Receiver<Option<Arc<Frame>>>> {
+        self.looker.frames.first().cloned()
+    }
+
     /// Looks at the next frames that arrived at `since` or later. A look under way is let finish if it will do, so that a
     /// busy machine is slow and not blind; else it is given up, for the plate was touched.
     pub fn look(&mut self, since: Mono) {

@@ -4,9 +4,12 @@ use super::access::{AccessError, of_station};
 use super::calibrations::{CalibrationFileError, Calibrations};
 use super::config::{ConfigFaults, StationConfig, Tls, parse};
 use super::driver::{Driver, Sinks, Sources};
+use super::enrolment::Enroller;
 use super::eyes::StationEyes;
+use super::goods::{GoodsWatch, LooksWatch};
+use super::look_school::LookSchool;
 use super::scanner;
-use super::school::{House, School};
+use super::school::House;
 use super::serve::{self, TlsError};
 use super::telemetry;
 use super::wiring::{self, WiringError};
@@ -15,15 +18,14 @@ use crate::api::{Hub, ServiceInfo, Views, router};
 use crate::io::clock::Clock;
 use crate::io::journal::{Journal, JournalOptions};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions};
-use crate::io::store::{Database, GoodsMark, StoreError, Writer};
+use crate::io::store::{Database, StoreError, Writer};
 use augenmass_core::goods::catalogue::hex;
-use augenmass_core::goods::{Catalogue, Gallery};
-use augenmass_core::station::{Input, Machine, Restored};
+use augenmass_core::station::{Machine, Restored, StationView};
 use augenmass_core::verdict::Versions;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -79,9 +81,6 @@ pub enum StartError {
     #[error("the daemon cannot go on: {0}")]
     Runtime(#[from] std::io::Error),
 }
-
-/// A new catalogue is noticed within this time.
-const GOODS_EVERY: Duration = Duration::from_secs(2);
 
 /// Reads and checks a station file; also gives its SHA-256.
 ///
@@ -149,22 +148,29 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let journal = open_journal(&config, &info.config_hash, clock)?;
     let cameras = wiring::cameras(&config)?;
     let (inputs, heard) = mpsc::channel(64);
-    let goods = GoodsWatch { database, eyes: eyes.clone(), inputs: inputs.clone(), clock, house };
+    let looks = eyes.as_ref().map(|eyes| LooksWatch::new(&config.data_directory, eyes.models()));
+    let (seen, seen_visits) = mpsc::channel(64);
+    let look_school = config.models.learn_looks.then(|| LookSchool::new(seen_visits));
+    let seen = look_school.is_some().then_some(seen);
+    let goods = GoodsWatch { database, looks, look_school, inputs: inputs.clone(), clock, house };
     let goods = tokio::task::spawn_blocking(move || goods.run());
     let (serial_events, serial) = mpsc::channel(1024);
     let (store_events, store) = mpsc::unbounded_channel();
     let (calls, requests) = mpsc::channel(256);
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
+    let station_eyes = eyes.clone().map(|eyes| {
+        let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
+        let plate_mm = [config.platform.width_mm, config.platform.depth_mm];
+        StationEyes::start(eyes, cameras, plate_mm, hours, clock, inputs)
+    });
+    let enrolment = enroller(&config, eyes, station_eyes.as_ref(), &station_seen, clock).map(Enroller::start);
     let sinks = Sinks {
         serial: wiring::open_ports(&config, &serial_events),
         writer: Writer::start(&config.data_directory, clock, store_events)?,
         journal,
-        eyes: eyes.map(|eyes| {
-            let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
-            let plate_mm = [config.platform.width_mm, config.platform.depth_mm];
-            StationEyes::start(eyes, cameras, plate_mm, hours, clock, inputs)
-        }),
+        eyes: station_eyes,
+        seen,
         views,
         station: station_view,
     };
@@ -174,7 +180,8 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let access = of_station(&config)?;
     let door = serve::open(&config).await?;
     let hub = Hub::new(calls, views_seen, station_seen, info, config.data_directory.clone(), page, access)
-        .with_certificate(door.certificate.clone());
+        .with_certificate(door.certificate.clone())
+        .with_enrolment(enrolment);
     if let Some(wanted) = config.scanner.clone() {
         tokio::spawn(scanner::serve(wanted, hub.clone()));
     }
@@ -194,6 +201,24 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     driver.abort();
     let _ = driver.await;
     Ok(())
+}
+
+/// Who enrols products under the first camera.
+fn enroller(
+    config: &StationConfig,
+    eyes: Option<Eyes>,
+    station_eyes: Option<&StationEyes>,
+    station: &watch::Receiver<StationView>,
+    clock: Clock,
+) -> Option<Enroller> {
+    Some(Enroller {
+        eyes: eyes?,
+        frames: station_eyes?.frames()?,
+        view: wiring::view(config.cameras.first()?),
+        station: station.clone(),
+        data: config.data_directory.clone(),
+        clock,
+    })
 }
 
 /// Begins the journal if the station file wants one.
@@ -228,87 +253,4 @@ async fn told_to_stop() {
         () = terminate => {}
     }
     tracing::info!("stopping");
-}
-
-/// Hands the goods to the machine at start, whenever a new catalogue is imported, and when visits have taught something. The machine
-/// takes them between two attempts.
-struct GoodsWatch {
-    database: Database,
-    eyes: Option<Eyes>,
-    inputs: mpsc::Sender<Input>,
-    clock: Clock,
-    house: House,
-}
-
-/// The history of what was learned is thinned so often.
-const THIN_EVERY: Duration = Duration::from_secs(86_400);
-
-impl GoodsWatch {
-    fn run(mut self) {
-        let mut known = None;
-        let mut school: Option<School> = None;
-        let mut thinned = Instant::now();
-        while !self.inputs.is_closed() {
-            match self.look(&mut known, &mut school) {
-                Ok(inputs) => {
-                    if inputs.into_iter().any(|input| self.inputs.blocking_send(input).is_err()) {
-                        return;
-                    }
-                }
-                Err(error) => tracing::error!(%error, "cannot read the goods"),
-            }
-            match self.database.delete_old_crops(self.clock.now().wall) {
-                Ok(0) => {}
-                Ok(pictures) => tracing::info!(pictures, "old pictures are deleted"),
-                Err(error) => tracing::error!(%error, "cannot delete old pictures"),
-            }
-            if thinned.elapsed() >= THIN_EVERY {
-                thinned = Instant::now();
-                if let Err(error) = self.database.thin_history(self.clock.now().wall) {
-                    tracing::error!(%error, "cannot thin the history of weights");
-                }
-            }
-            std::thread::sleep(GOODS_EVERY);
-        }
-    }
-
-    /// The goods and containers, if they are others than before.
-    fn look(
-        &mut self,
-        known: &mut Option<Option<GoodsMark>>,
-        school: &mut Option<School>,
-    ) -> Result<Vec<Input>, StoreError> {
-        let now = self.clock.now().wall;
-        let version = self.database.goods_mark()?;
-        let present = match school {
-            Some(school) if *known == Some(version) => {
-                if !school.go_on(&mut self.database, now)? {
-                    return Ok(Vec::new());
-                }
-                school
-            }
-            Some(_) | None => {
-                let imported = self.database.catalogue()?.unwrap_or_else(|| {
-                    tracing::warn!("no catalogue yet: `augenmass catalogue import FILE`");
-                    Catalogue::new(Vec::new())
-                });
-                let opened = School::open(&mut self.database, imported, self.house.clone(), now)?;
-                *known = Some(version);
-                school.insert(opened)
-            }
-        };
-        let (catalogue, containers) = (present.catalogue().clone(), present.containers());
-        let gallery = self.gallery()?;
-        let enrolled = gallery.as_ref().map_or(0, |g| g.looks.len());
-        tracing::info!(products = catalogue.products().len(), enrolled, hash = catalogue.hash(), "goods");
-        Ok(vec![Input::Containers(containers), Input::Goods { catalogue: Arc::new(catalogue), gallery }])
-    }
-
-    fn gallery(&self) -> Result<Option<Arc<Gallery>>, StoreError> {
-        let Some(eyes) = &self.eyes else { return Ok(None) };
-        let models = eyes.models();
-        let looks = self.database.looks(&models.space_id)?;
-        let calibration = models.calibration.clone();
-        Ok(Some(Arc::new(Gallery { space_id: models.space_id.clone(), calibration, looks })))
-    }
 }

@@ -1,13 +1,13 @@
 //! Learns from the visits that the store has kept, and gives the goods as they are known then.
 
 use crate::io::store::{Database, Lessons, StoreError};
-use augenmass_core::basket::InStorePattern;
+use augenmass_core::basket::{Basket, InStorePattern};
 use augenmass_core::goods::learn::{Change, Learner, Subject};
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, WeightBelief, WeightSource};
 use augenmass_core::station::lesson::{Circumstances, Grounds, lesson};
 use augenmass_core::station::{StationConfig, limits};
 use augenmass_core::units::Wall;
-use augenmass_core::verdict::Policy;
+use augenmass_core::verdict::{Policy, Verdict};
 
 /// A pass may become void while the basket stands there; after so long it is gone.
 const SETTLED_MS: i64 = 60_000;
@@ -54,7 +54,23 @@ pub struct School {
     version: i64,
     /// When families were last looked at.
     revised: Option<Wall>,
+    /// Visits that were gone through and were right, until somebody takes them.
+    confirmed: Vec<Confirmed>,
 }
+
+/// A visit that was right.
+#[derive(Clone, Debug)]
+pub struct Confirmed {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Its list, as it is now.
+    pub basket: Basket,
+    /// Why it is thought to be right.
+    pub grounds: Grounds,
+}
+
+/// Visits that nobody takes are let go beyond so many.
+const CONFIRMED_MAX: usize = 256;
 
 impl School {
     /// Reads what was learned so far; a product of which the catalogue now says something else begins anew.
@@ -66,7 +82,15 @@ impl School {
         let anew = begin(&mut learner, &imported, &house, now);
         database.keep_learned(&anew, None)?;
         let present = learner.applied_to(&imported);
-        Ok(Self { house, version: database.beliefs_version()?, imported, learner, present, revised: None })
+        Ok(Self {
+            house,
+            version: database.beliefs_version()?,
+            imported,
+            learner,
+            present,
+            revised: None,
+            confirmed: Vec::new(),
+        })
     }
 
     /// The goods as they are known now.
@@ -117,6 +141,22 @@ impl School {
         Ok(different)
     }
 
+    /// What lessons are read by, with these containers.
+    pub fn circumstances<'a>(&'a self, containers: &'a [ContainerBelief]) -> Circumstances<'a> {
+        Circumstances {
+            catalogue: &self.present,
+            containers,
+            bags: &self.house.bags,
+            patterns: &self.house.patterns,
+            policy: &self.house.policy,
+        }
+    }
+
+    /// The visits that were right among those gone through since this was asked last.
+    pub fn take_confirmed(&mut self) -> Vec<Confirmed> {
+        std::mem::take(&mut self.confirmed)
+    }
+
     /// Learns from the next visits of one order, and keeps what they have changed.
     fn learn(&mut self, database: &mut Database, lessons: Lessons, now: Wall) -> Result<bool, StoreError> {
         let visits = database.unlearned(lessons, Wall::from_ms(now.ms() - SETTLED_MS))?;
@@ -126,21 +166,19 @@ impl School {
         for visit in visits {
             let grounds = visit.approved.map_or(Some(Grounds::Passed), Grounds::of);
             let (Some((verdict, basket)), Some(grounds)) = (visit.visit, grounds) else { continue };
-            let now = Circumstances {
-                catalogue: &self.present,
-                containers: &containers,
-                bags: &self.house.bags,
-                patterns: &self.house.patterns,
-                policy: &self.house.policy,
-            };
-            let Some(equation) = lesson(&basket, &verdict, grounds, &now) else { continue };
+            let equation = lesson(&basket, &verdict, grounds, &self.circumstances(&containers));
+            let validation = verdict.validation_id.clone();
+            if verdict.seen.is_some() && self.confirmed.len() < CONFIRMED_MAX {
+                self.confirmed.push(Confirmed { verdict, basket, grounds });
+            }
+            let Some(equation) = equation else { continue };
             for term in &equation.terms {
                 begin_container(&mut self.learner, &self.house, &term.subject, equation.at);
             }
             match self.learner.learn(&equation) {
                 Ok(learned) => changes.extend(learned),
                 Err(why) => {
-                    tracing::debug!(validation = %verdict.validation_id, %why, "nothing is learned from this visit")
+                    tracing::debug!(%validation, %why, "nothing is learned from this visit")
                 }
             }
         }

@@ -3,14 +3,14 @@
 use super::config::StationConfig;
 use super::run::{StartError, load_config};
 use super::wiring;
+use crate::io::looks::{self, LooksError};
 use crate::io::onnx::{Eyes, EyesError, EyesOptions, LookError, Seen, SeenCrop, View, decode_any};
 use crate::io::store::{Database, StoreError};
-use augenmass_core::goods::{LookCalibration, LookVector};
-use augenmass_core::units::ProductId;
+use augenmass_core::goods::Gallery;
+use augenmass_core::goods::gallery::Probe;
 use augenmass_core::vision::FrameFault;
 use image::{Rgb, RgbImage};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -68,9 +68,12 @@ pub enum SeeError {
     /// The models.
     #[error(transparent)]
     Eyes(#[from] EyesError),
-    /// The enrolled looks.
+    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The enrolled looks.
+    #[error(transparent)]
+    Looks(#[from] LooksError),
     /// A file that cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -128,7 +131,7 @@ struct Thing {
 
 #[derive(Debug, Serialize, PartialEq)]
 struct Resembled {
-    product: ProductId,
+    product: String,
     cosine: f32,
     log_likelihood_ratio: f64,
 }
@@ -139,11 +142,13 @@ struct Resembled {
 /// The first picture that is none, or models that do not open.
 pub async fn see(arguments: &SeeArguments, out: &mut impl Write) -> Result<(), SeeError> {
     let (eyes, config) = arguments.eyes.open()?;
-    let looks = match &config {
-        Some(config) => Database::open(&config.data_directory)?.looks(&eyes.models().space_id)?,
-        None => BTreeMap::new(),
+    let (space_id, calibration) = (&eyes.models().space_id, &eyes.models().calibration);
+    let gallery = match &config {
+        Some(StationConfig { data_directory, .. }) => {
+            looks::gallery(&Database::open(data_directory)?, data_directory, space_id, calibration)?.0
+        }
+        None => Gallery::empty(space_id.clone(), calibration.clone()),
     };
-    let calibration = eyes.models().calibration.clone();
     for image in &arguments.images {
         let bytes = std::fs::read(image).map_err(|source| SeeError::File { path: image.clone(), source })?;
         let look_error = |source| SeeError::Look { path: image.clone(), source };
@@ -154,7 +159,7 @@ pub async fn see(arguments: &SeeArguments, out: &mut impl Write) -> Result<(), S
         let annotated = annotated_path(image, arguments.out.as_deref());
         annotate(&mut picture, &seen);
         picture.save(&annotated).map_err(|source| SeeError::Write { path: annotated.clone(), source })?;
-        let told = told(image, &annotated, &picture, view_px, &seen, &|crop| resembles(crop, &looks, &calibration));
+        let told = told(image, &annotated, &picture, view_px, &seen, &|crop| resembles(crop, &gallery));
         writeln!(out, "{}", serde_json::to_string(&told).map_err(std::io::Error::from)?)?;
     }
     Ok(())
@@ -205,22 +210,18 @@ fn told<'a>(
     }
 }
 
-/// The products that a crop fits best by their best enrolled vector.
-fn resembles(
-    crop: &SeenCrop,
-    looks: &BTreeMap<ProductId, Vec<LookVector>>,
-    calibration: &LookCalibration,
-) -> Vec<Resembled> {
-    let best = |vectors: &[LookVector]| vectors.iter().map(|v| v.cosine(&crop.embedding)).max_by(f32::total_cmp);
-    let mut all: Vec<(&ProductId, f32)> =
-        looks.iter().filter_map(|(product, vectors)| Some((product, best(vectors)?))).collect();
+/// The products that a crop fits best by their best view.
+fn resembles(crop: &SeenCrop, gallery: &Gallery) -> Vec<Resembled> {
+    let crop = Probe::new(&crop.embedding);
+    let mut all: Vec<(&str, f32)> =
+        gallery.iter().filter_map(|(product, looks)| Some((product, looks.best(&crop)?))).collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     all.into_iter()
         .take(TOLD)
         .map(|(product, cosine)| Resembled {
-            product: product.clone(),
+            product: product.to_owned(),
             cosine,
-            log_likelihood_ratio: calibration.log_ratio(cosine),
+            log_likelihood_ratio: gallery.calibration.log_ratio(cosine),
         })
         .collect()
 }
@@ -284,6 +285,7 @@ fn number(picture: &mut RgbImage, value: usize, (x0, y0): (u32, u32), colour: Rg
 #[cfg(test)]
 mod tests {
     use super::*;
+    use augenmass_core::goods::{LookCalibration, LookVector};
 
     fn crop(box_px: [f32; 4], embedding: Vec<f32>) -> SeenCrop {
         SeenCrop { box_px, score: 1.0, embedding }
@@ -306,15 +308,11 @@ mod tests {
     #[test]
     fn a_crop_resembles_the_nearest_products_first() {
         let axis = |k: usize| (0..8).map(|i| if i == k { 1.0f32 } else { 0.0 }).collect::<Vec<_>>();
-        let product = |name: &str| name.parse::<ProductId>().unwrap();
         let look = |v: Vec<f32>| LookVector::quantise(&v);
-        let looks = BTreeMap::from([
-            (product("near"), vec![look(axis(5)), look(axis(0))]),
-            (product("far"), vec![look(axis(1))]),
-            (product("none"), Vec::new()),
-        ]);
+        let looks = [("near", vec![look(axis(5)), look(axis(0))]), ("far", vec![look(axis(1))]), ("none", Vec::new())];
         let line = LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() };
-        let found = resembles(&crop([0.0; 4], axis(0)), &looks, &line);
+        let looks = looks.map(|(name, views)| (name.parse().unwrap(), views));
+        let found = resembles(&crop([0.0; 4], axis(0)), &Gallery::of("s", line, looks));
         let names: Vec<&str> = found.iter().map(|r| r.product.as_str()).collect();
         assert_eq!(names, ["near", "far"]);
         assert!(

@@ -3,6 +3,8 @@
 pub mod camera;
 pub mod clock;
 pub mod journal;
+pub mod looks;
+mod mapping;
 pub mod onnx;
 pub mod serial;
 pub mod store;

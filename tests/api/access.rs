@@ -202,6 +202,10 @@ async fn every_route_lets_in_whom_it_names_and_nobody_else() {
         ("POST", "/v1/staff/validations/{id}/undo", desk),
         ("POST", "/v1/staff/products/{id}/weight-wrong", staff),
         ("POST", "/v1/staff/service", staff),
+        ("POST", "/v1/staff/enrolment", &[Supervisor, Technician]),
+        ("GET", "/v1/staff/enrolment", &[Supervisor, Technician]),
+        ("DELETE", "/v1/staff/enrolment", &[Supervisor, Technician]),
+        ("POST", "/v1/staff/enrolment/finish", &[Supervisor, Technician]),
         ("GET", "/v1/audit", &[Supervisor, BackOffice]),
     ];
     let shop = shop();

@@ -52,6 +52,7 @@ pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
         serial: wiring::open_ports(&file, &serial_events),
         writer: Writer::start(directory, clock, store_events).unwrap(),
         eyes: None,
+        seen: None,
         journal: None,
         views,
         station: station_view,

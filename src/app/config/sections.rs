@@ -173,8 +173,9 @@ fn data(table: &Table<'_>) -> Option<PathBuf> {
 fn models(table: &Table<'_>) -> Option<Models> {
     let directory = table.text("directory");
     let onnxruntime = table.optional_text("onnxruntime").map(PathBuf::from);
+    let learn_looks = if table.has("learn_looks") { table.flag("learn_looks") } else { Some(true) };
     table.finish();
-    Some(Models { directory: PathBuf::from(directory?), onnxruntime })
+    Some(Models { directory: PathBuf::from(directory?), onnxruntime, learn_looks: learn_looks? })
 }
 
 fn platform(table: &Table<'_>) -> Option<Platform> {

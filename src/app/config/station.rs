@@ -122,6 +122,8 @@ pub struct Models {
     /// ONNX Runtime's library, when it is not to be found in the usual places.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub onnxruntime: Option<PathBuf>,
+    /// Whether visits that were right teach how goods look.
+    pub learn_looks: bool,
 }
 
 /// The weighing platform. Its origin is the middle of the plate, x along `width_mm`, y along `depth_mm`.

@@ -237,6 +237,9 @@ fn a_journal_is_kept_only_where_the_file_says_so() {
 #[test]
 fn pictures_are_kept_a_day_three_at_most_and_the_platform_s_corners_lie_in_the_picture() {
     assert_eq!(parse(BASKET, "x").unwrap().privacy.crops_hours, 24);
+    assert!(!parse(&BASKET.replace("learn_looks = true", "learn_looks = false"), "x").unwrap().models.learn_looks);
+    let unsaid = BASKET.lines().filter(|line| !line.starts_with("learn_looks")).collect::<Vec<_>>().join("\n");
+    assert!(parse(&unsaid, "x").unwrap().models.learn_looks);
     let with = |privacy: &str| parse(&format!("{BASKET}\n[privacy]\ncrops_hours = {privacy}\n"), "x");
     assert_eq!(with("0").unwrap().privacy.crops_hours, 0);
     assert_eq!(with("72").unwrap().privacy.crops_hours, 72);

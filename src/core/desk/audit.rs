@@ -44,6 +44,8 @@ pub enum Did {
     Undone,
     /// Said that the catalogue's weight of a product is wrong.
     WeightWrong,
+    /// Enrolled a product under the station's camera.
+    LookEnrolled,
     /// Took the station out of service.
     OutOfService,
     /// Put it back.

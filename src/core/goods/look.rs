@@ -1,11 +1,9 @@
-//! How products look: enrolled vectors, and how well a crop fits one of them.
+//! One view of a product as a vector, and what a cosine with it says.
 
-use crate::units::ProductId;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// One enrolled view of a product, one signed byte a component: 1/127 of the largest representable cosine step is
-/// far below what two photographs of the same pack differ by, and 50 000 products then fit into memory.
+/// One view of a product as the store keeps it, one signed byte a component: 1/127 of the largest representable cosine step is
+/// far below what two photographs of the same pack differ by. What the judge reads is packed closer still (`gallery::nibble`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<i8>", into = "Vec<i8>")]
 pub struct LookVector {
@@ -37,6 +35,16 @@ impl LookVector {
     /// From stored bytes.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         bytes.iter().map(|b| i8::from_ne_bytes([*b])).collect::<Vec<i8>>().into()
+    }
+
+    /// Its components, each in steps of 1/127 of the largest.
+    pub fn values(&self) -> &[i8] {
+        &self.values
+    }
+
+    /// Its components with a length of one together; all zero for a vector without any.
+    pub fn to_unit(&self) -> Vec<f32> {
+        self.values.iter().map(|v| f32::from(*v) * self.scale).collect()
     }
 
     /// As bytes to store.
@@ -107,17 +115,6 @@ impl LookCalibration {
         };
         ratio.clamp(-CURVE_TRUSTED, CURVE_TRUSTED)
     }
-}
-
-/// All enrolled looks, of one embedding space.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gallery {
-    /// The embedding space of the vectors; crops of another space cannot be compared.
-    pub space_id: String,
-    /// How cosines of this space are to be read.
-    pub calibration: LookCalibration,
-    /// Enrolled views by product.
-    pub looks: BTreeMap<ProductId, Vec<LookVector>>,
 }
 
 #[cfg(test)]

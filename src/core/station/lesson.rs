@@ -64,7 +64,7 @@ impl Grounds {
     }
 
     /// Whether a verdict can be right on these grounds.
-    fn fit(self, verdict: &Verdict) -> bool {
+    pub(super) fn fit(self, verdict: &Verdict) -> bool {
         match (self, verdict.outcome) {
             (Self::Passed, Outcome::Pass) => true,
             (Self::Passed, Outcome::Assist) => would_have_passed(verdict),

@@ -175,6 +175,7 @@ impl Machine {
             Input::EyesOpened => self.senses.eyes_opened(None),
             Input::EyesImpaired { why } => self.senses.eyes_opened(Some(why)),
             Input::EyesClosed { why } => self.senses.eyes_closed(now.mono, why),
+            Input::Looks { out } => self.senses.looks_are(now.mono, out),
             Input::Goods { catalogue, gallery } => {
                 self.catalogue = catalogue;
                 self.gallery = gallery;

@@ -62,6 +62,11 @@ pub enum Input {
         /// Why.
         why: String,
     },
+    /// Whether anybody knows how goods look.
+    Looks {
+        /// Why nobody does; `None` if somebody does, or nothing was ever enrolled.
+        out: Option<String>,
+    },
     /// The shop's products as from now; takes effect with the next attempt.
     Goods {
         /// Products.

@@ -9,6 +9,7 @@ pub mod filling;
 pub mod ledger;
 pub mod lesson;
 pub mod limits;
+pub mod look_lesson;
 pub mod machine;
 pub mod message;
 pub mod senses;

@@ -41,6 +41,8 @@ pub struct Senses {
     pub scale: Scale,
     scale_out_since: Option<Mono>,
     eyes: Eyes,
+    /// Why nobody knows how goods look, and since when; with a camera alone.
+    looks_out: Option<(String, Mono)>,
     rule: WithoutCamera,
     scene: Option<Scene>,
     asked: Option<Mono>,
@@ -87,6 +89,7 @@ impl Senses {
             scale,
             scale_out_since: Some(Mono::default()),
             eyes,
+            looks_out: None,
             rule,
             scene: None,
             asked: None,
@@ -168,6 +171,21 @@ impl Senses {
         self.scene = None;
     }
 
+    /// Nobody knows how goods look, or somebody does again: without that the eyes see and say nothing.
+    pub fn looks_are(&mut self, now: Mono, out: Option<String>) {
+        let since = self.looks_out.as_ref().map_or(now, |(_, since)| *since);
+        self.looks_out = out.filter(|_| !matches!(self.eyes, Eyes::None)).map(|why| (why, since));
+    }
+
+    /// Why the eyes cannot be relied on, and since when.
+    fn blind(&self) -> Option<(&str, Mono)> {
+        match &self.eyes {
+            Eyes::Closed { why, since } => Some((why, *since)),
+            Eyes::None => None,
+            Eyes::Open { .. } => self.looks_out.as_ref().map(|(why, since)| (why.as_str(), *since)),
+        }
+    }
+
     /// Takes a look, unless the plate was touched after its frame.
     pub fn take_scene(&mut self, scene: Scene) {
         self.scene = Some(scene);
@@ -185,15 +203,13 @@ impl Senses {
             return out_after(now, since, limits::SENSE_OUT_MS, "scale", || fault.to_string());
         }
         let weight_only = self.rule == WithoutCamera::WeightOnly;
-        if let Eyes::Closed { why, since } = &self.eyes
-            && !weight_only
-        {
-            return out_after(now, (*since).max(began), limits::SENSE_OUT_MS, "vision", || why.clone());
+        let blind = self.blind();
+        if let Some((why, since)) = blind.filter(|_| !weight_only) {
+            return out_after(now, since.max(began), limits::SENSE_OUT_MS, "vision", || why.to_owned());
         }
         let Some(load) = self.scale.load().filter(|l| !self.scale.is_empty(l.mass)) else { return Evidence::Wait };
-        let eyes_used = matches!(self.eyes, Eyes::Open { .. });
-        if !eyes_used {
-            return Evidence::Ready { load, without_eyes: matches!(self.eyes, Eyes::Closed { .. }) };
+        if blind.is_some() || matches!(self.eyes, Eyes::None) {
+            return Evidence::Ready { load, without_eyes: blind.is_some() };
         }
         match self.scene_of(&load).map(|scene| scene.quality.fault()) {
             Some(None) => Evidence::Ready { load, without_eyes: false },
@@ -231,8 +247,8 @@ impl Senses {
             let since = self.scale_out_since.unwrap_or(began).max(began);
             return Some((since.plus_ms(limits::SENSE_OUT_MS), "scale out"));
         }
-        if let Eyes::Closed { since, .. } = &self.eyes {
-            return Some(((*since).max(began).plus_ms(limits::SENSE_OUT_MS), "eyes out"));
+        if let Some((_, since)) = self.blind() {
+            return Some((since.max(began).plus_ms(limits::SENSE_OUT_MS), "eyes out"));
         }
         let load = self.scale.load()?;
         let again = self.asked.map(|at| at.plus_ms(limits::LOOK_AGAIN_MS));
@@ -247,12 +263,13 @@ impl Senses {
             ok: self.scale.fault().is_none(),
             why: self.scale.fault().map(ToString::to_string),
         };
-        let vision = match &self.eyes {
+        let impaired = match &self.eyes {
             Eyes::None => return vec![scale],
-            Eyes::Open { impaired } => SenseView { name: "vision", ok: true, why: impaired.clone() },
-            Eyes::Closed { why, .. } => SenseView { name: "vision", ok: false, why: Some(why.clone()) },
+            Eyes::Open { impaired } => impaired.clone(),
+            Eyes::Closed { .. } => None,
         };
-        vec![scale, vision]
+        let why = self.blind().map(|(why, _)| why.to_owned());
+        vec![scale, SenseView { name: "vision", ok: why.is_none(), why: why.or(impaired) }]
     }
 
     /// Whether the weight is out because more stands on the plate than it may bear.

@@ -4,6 +4,7 @@
 //! the crops ([`view`]), summed over the whole catalogue ([`posterior`]). Floats live inside this room and leave it quantised.
 
 pub mod answer;
+pub mod certain;
 pub mod expected;
 pub mod explain;
 pub mod judge;

@@ -6,6 +6,7 @@
 //! it is bounded, and so is the whole: the eye may tell where the scale is
 //! undecided, and by itself it stops nothing (`judge::seen_only`).
 
+use crate::goods::gallery::Probe;
 use crate::goods::{Catalogue, Gallery};
 use crate::vision::Scene;
 use std::cell::{OnceCell, RefCell};
@@ -49,7 +50,7 @@ impl Sight {
 pub struct View<'a> {
     catalogue: &'a Catalogue,
     gallery: &'a Gallery,
-    embeddings: Vec<&'a [f32]>,
+    crops: Vec<Probe>,
     sight: Sight,
     /// Intensity at each crop under the list, over that of some other product.
     listed: Vec<f64>,
@@ -76,7 +77,7 @@ impl<'a> View<'a> {
         let mut view = Self {
             catalogue,
             gallery,
-            embeddings: scene.crops.iter().map(|c| c.embedding.values()).collect(),
+            crops: scene.crops.iter().map(|c| Probe::new(c.embedding.values())).collect(),
             sight,
             listed: vec![sight.clutter; scene.crops.len()],
             fits: vec![0.0; scene.crops.len()],
@@ -128,6 +129,15 @@ impl<'a> View<'a> {
         bounded(self.listed.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
     }
 
+    /// For each crop the probability that it shows one of so many listed units of a product, and neither another thing on the list nor
+    /// something else: its share in the intensity there.
+    pub fn shows(&self, product: usize, units: u32) -> Vec<f64> {
+        let place = self.asked(product);
+        let more = f64::from(units) * self.sight.crops_a_unit;
+        let ratios = self.ratios.borrow();
+        self.listed.iter().zip(&ratios[place..]).map(|(listed, ratio)| more * ratio / listed).collect()
+    }
+
     /// The products that best fit a crop which nothing on the list fits, by how well they do, for each such crop; none for fewer than
     /// two. This looks through all that is enrolled, and is for baskets of which it is doubted that they are right.
     pub fn strangers(&self) -> &[Vec<usize>] {
@@ -141,9 +151,9 @@ impl<'a> View<'a> {
         }
         let mut fitting: Vec<Vec<(f64, usize)>> = vec![Vec::new(); strange.len()];
         for (index, product) in self.catalogue.products().iter().enumerate() {
-            let Some(looks) = self.gallery.looks.get(&product.id) else { continue };
+            let Some(looks) = self.gallery.looks(product.id.as_str()) else { continue };
             for (found, crop) in fitting.iter_mut().zip(&strange) {
-                let cosine = looks.iter().map(|look| look.cosine(self.embeddings[*crop])).max_by(f32::total_cmp);
+                let cosine = looks.best(&self.crops[*crop]);
                 let ratio = cosine.map_or(0.0, |cosine| self.gallery.calibration.log_ratio(cosine));
                 if ratio > FITS_FROM {
                     found.push((ratio, index));
@@ -157,26 +167,24 @@ impl<'a> View<'a> {
         fitting.into_iter().map(best).collect()
     }
 
-    /// Where the likelihood ratios of all crops for a product stand: 1 for one that was never enrolled. Look-alikes share the best of their
-    /// group: within it the eye tells nothing apart.
+    /// Where the likelihood ratios of all crops for a product stand: 1 for one that was never enrolled. Look-alikes, declared or found,
+    /// share the best of their group: within it the eye tells nothing apart.
     fn asked(&self, product: usize) -> usize {
         if let Some(place) = self.places.borrow().get(&product) {
             return *place;
         }
-        let looks: Vec<_> = self
-            .catalogue
-            .look_alikes(product)
-            .iter()
-            .filter_map(|p| self.gallery.looks.get(&self.catalogue.products()[*p].id))
-            .collect();
-        let best = |crop: &&[f32]| {
-            let cosines = looks.iter().flat_map(|views| views.iter()).map(|look| look.cosine(crop));
+        let id = |product: usize| self.catalogue.products()[product].id.as_str();
+        let declared = self.catalogue.look_alikes(product).iter().map(|p| id(*p));
+        let found = self.gallery.alikes(id(product)).into_iter().map(|(name, _)| name);
+        let looks: Vec<_> = declared.chain(found).filter_map(|name| self.gallery.looks(name)).collect();
+        let best = |crop: &Probe| {
+            let cosines = looks.iter().filter_map(|looks| looks.best(crop));
             let ratio = cosines.max_by(f32::total_cmp).map(|cosine| self.gallery.calibration.log_ratio(cosine));
             ratio.map_or(1.0, f64::exp)
         };
         let mut ratios = self.ratios.borrow_mut();
         let place = ratios.len();
-        ratios.extend(self.embeddings.iter().map(best));
+        ratios.extend(self.crops.iter().map(best));
         self.places.borrow_mut().insert(product, place);
         place
     }

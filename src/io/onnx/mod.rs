@@ -129,6 +129,14 @@ pub struct Eyes {
     models: std::sync::Arc<ModelsInfo>,
 }
 
+/// What a folder's manifest says of its models, which are not loaded.
+///
+/// # Errors
+/// A manifest that is missing or none.
+pub fn models_info(folder: &std::path::Path) -> Result<ModelsInfo, EyesError> {
+    Ok(manifest::Manifest::load(folder)?.info())
+}
+
 impl Eyes {
     /// Loads the library and the models, checks them, and warms them up. Blocks for some 100 ms.
     ///

@@ -3,12 +3,11 @@
 use super::pass::note_pass;
 use super::resolution::{note_resolution, note_service, note_undone};
 use augenmass_core::basket::Basket;
-use augenmass_core::goods::{ImportFaults, LookVector};
+use augenmass_core::goods::ImportFaults;
 use augenmass_core::station::{Mark, Record, Restored, RestoredVisit};
-use augenmass_core::units::{BasketId, ProductId, ValidationId, Wall};
+use augenmass_core::units::{BasketId, ValidationId, Wall};
 use augenmass_core::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +74,7 @@ pub enum StoreError {
 pub(super) const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What each format adds to the one before it; never edited once released.
-pub(super) const MIGRATIONS: [&str; 15] = [
+pub(super) const MIGRATIONS: [&str; 16] = [
     SCHEMA,
     VOIDS,
     super::catalogue::PATCHES,
@@ -91,6 +90,7 @@ pub(super) const MIGRATIONS: [&str; 15] = [
     super::told::TOLD,
     super::credential::CERTIFICATES,
     super::audit::DESK,
+    super::looks::LOOKS,
 ];
 
 /// Attempts and catalogues are append-only: the triggers stop slips, not somebody who has the file.
@@ -228,9 +228,18 @@ impl Database {
     /// # Errors
     /// SQLite's, and rows that cannot be read.
     pub fn verdicts(&self, id: &ValidationId) -> Result<Vec<Arc<Verdict>>, StoreError> {
-        let mut query =
-            self.connection.prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 ORDER BY attempt")?;
-        let mut rows = query.query(params![id.as_str()])?;
+        self.verdicts_after(id, 0)
+    }
+
+    /// The verdicts of a validation later than attempt `after`, in their order.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn verdicts_after(&self, id: &ValidationId, after: u32) -> Result<Vec<Arc<Verdict>>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 AND attempt > ?2 ORDER BY attempt")?;
+        let mut rows = query.query(params![id.as_str(), after])?;
         let mut verdicts = Vec::new();
         while let Some(row) = rows.next()? {
             let verdict: String = row.get(0)?;
@@ -282,70 +291,31 @@ impl Database {
             .optional()?;
         list.map(|list| parse("basket", &list)).transpose()
     }
-
-    /// Replaces all enrolled looks of the products named.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn put_looks(
-        &mut self,
-        space_id: &str,
-        looks: &BTreeMap<ProductId, Vec<LookVector>>,
-    ) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (product, vectors) in looks {
-            transaction.execute(
-                "DELETE FROM look WHERE space_id = ?1 AND product_id = ?2",
-                params![space_id, product.as_str()],
-            )?;
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO look (space_id, product_id, view, vector) VALUES (?1, ?2, ?3, ?4)")?;
-            for (view, vector) in vectors.iter().enumerate() {
-                insert.execute(params![space_id, product.as_str(), view as i64, vector.to_bytes()])?;
-            }
-        }
-        Ok(transaction.commit()?)
-    }
-
-    /// All looks of one embedding space.
-    ///
-    /// # Errors
-    /// SQLite's, and rows that cannot be read.
-    pub fn looks(&self, space_id: &str) -> Result<BTreeMap<ProductId, Vec<LookVector>>, StoreError> {
-        let mut query = self
-            .connection
-            .prepare("SELECT product_id, vector FROM look WHERE space_id = ?1 ORDER BY product_id, view")?;
-        let mut rows = query.query(params![space_id])?;
-        let mut looks: BTreeMap<ProductId, Vec<LookVector>> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let (product, vector): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let product: ProductId = product.try_into().map_err(|e| unreadable("look", e))?;
-            looks.entry(product).or_default().push(LookVector::from_bytes(&vector));
-        }
-        Ok(looks)
-    }
 }
 
 fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), StoreError> {
     match record {
         Record::Basket { id, basket } => save_basket(connection, id, basket, now)?,
         Record::BasketDeleted { id } => {
-            connection.execute("DELETE FROM basket WHERE id = ?1", params![id.as_str()])?;
+            execute(connection, "DELETE FROM basket WHERE id = ?1", params![id.as_str()])?;
         }
         Record::Validation { id, basket_id, opened_at } => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT INTO validation (id, basket_id, opened_at_ms) VALUES (?1, ?2, ?3)",
                 params![id.as_str(), basket_id.as_str(), opened_at.ms()],
             )?;
         }
         Record::Marked { id, mark, at } => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT OR IGNORE INTO mark (validation_id, mark, at_ms) VALUES (?1, ?2, ?3)",
                 params![id.as_str(), mark.as_str(), at.ms()],
             )?;
         }
         Record::Attempt(verdict) => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT INTO attempt (validation_id, attempt, outcome, decided_at_ms, verdict) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
                     verdict.validation_id.as_str(),
@@ -360,7 +330,8 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
             }
         }
         Record::Void { id, attempt, at } => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT INTO void (validation_id, attempt, at_ms) VALUES (?1, ?2, ?3)",
                 params![id.as_str(), attempt, at.ms()],
             )?;
@@ -377,13 +348,19 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
     Ok(())
 }
 
+/// Prepares each statement once: preparing took the writer longer than writing.
+fn execute(connection: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
 fn save_basket(connection: &Connection, id: &BasketId, basket: &Basket, now: Wall) -> Result<(), StoreError> {
-    connection.execute(
+    execute(
+        connection,
         "INSERT INTO basket (id, revision, kept_at_ms, list) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, kept_at_ms = excluded.kept_at_ms, list = excluded.list",
         params![id.as_str(), basket.revision as i64, now.ms(), json("basket", basket)?],
-    )?;
-    Ok(())
+    )
 }
 
 pub(super) fn json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {

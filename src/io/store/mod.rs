@@ -12,6 +12,7 @@ mod credential;
 mod crops;
 mod csv;
 mod database;
+mod looks;
 mod numbers;
 mod pass;
 mod resolution;
@@ -28,6 +29,7 @@ pub use catalogue::{CatalogueFormat, CatalogueVersion, GoodsMark, Patched, read_
 pub use credential::Credential;
 pub use crops::{CropPicture, CropSet};
 pub use database::{Database, StoreError};
+pub use looks::{LearnedLook, LookChange, LookCount, PastLook};
 pub use numbers::Numbers;
 pub use pass::{Pass, Redeemed};
 pub use staff::{Account, AccountEntry, Session};

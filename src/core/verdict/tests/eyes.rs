@@ -4,7 +4,6 @@ use super::*;
 use crate::goods::{Gallery, LookCalibration, LookVector};
 use crate::units::Mono;
 use crate::vision::{Crop, Embedding, Quality, Scene};
-use std::collections::BTreeMap;
 
 /// A space of three looks at right angles: butter, milk, twin.
 fn axis(which: usize) -> Vec<f32> {
@@ -16,11 +15,7 @@ fn gallery() -> Gallery {
         .iter()
         .enumerate()
         .map(|(i, id)| (id.parse().unwrap(), vec![LookVector::quantise(&axis(i))]));
-    Gallery {
-        space_id: "test".to_owned(),
-        calibration: LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() },
-        looks: looks.collect::<BTreeMap<_, _>>(),
-    }
+    Gallery::of("test", LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() }, looks)
 }
 
 fn seen(looks: &[usize]) -> Scene {
@@ -99,28 +94,79 @@ fn looks_of_another_model_say_nothing() {
     assert_eq!(with, judged(&[("1", 1), ("3", 1)], 2826.2));
 }
 
-/// Milk and its twin declared to look alike: now the eye must not tell them apart.
+fn read_by(mut gallery: Gallery, calibration: &LookCalibration) -> Gallery {
+    gallery.calibration = calibration.clone();
+    gallery
+}
+
+fn judged_alike(catalogue: &Catalogue, gallery: &Gallery) -> Conclusion {
+    let scene = seen(&[0, 2]);
+    let expected = expected(catalogue, &[("1", 1), ("3", 1)]);
+    let evidence = Evidence {
+        measured: Mass::from_g(1766.0 + 1060.25).unwrap(),
+        sigma: Mass::from_mg(2_000),
+        scene: Some(&scene),
+        expected: &expected,
+        catalogue,
+        steps: &[],
+        guesses: &[],
+        bag: &BagBelief::one(60.0, 35.0),
+        gallery: Some(gallery),
+        corrections: 0,
+    };
+    judge(&evidence, &POLICY)
+}
+
+/// The same shop whose milk and twin were enrolled from pictures that lie eight degrees apart: nobody has declared anything.
+fn gallery_with_a_near_twin() -> Gallery {
+    let near = LookVector::quantise(&[0.0, 0.14, 0.99]);
+    let twin = crate::goods::LookSet { enrolled: vec![LookVector::quantise(&axis(2))], learned: Vec::new() };
+    let milk = crate::goods::LookSet { enrolled: vec![near], learned: Vec::new() };
+    read_by(gallery(), &LookCalibration { a: 10.0, b: -4.0, curve: Vec::new() })
+        .with(&[("milk".parse().unwrap(), milk), ("twin".parse().unwrap(), twin)].into())
+}
+
+/// Milk and its twin look alike, because somebody says so or because their pictures do: the eye must not tell them apart.
 #[test]
 fn the_eye_does_not_tell_look_alikes_apart() {
     let alike = |p: &Product| Product {
         look_group: ["milk", "twin"].contains(&p.name.as_str()).then(|| "milk".to_owned()),
         ..p.clone()
     };
-    let catalogue = Catalogue::new(shop().products().iter().map(alike).collect());
-    let (gallery, scene) = (gallery(), seen(&[0, 2]));
-    let expected = expected(&catalogue, &[("1", 1), ("3", 1)]);
-    let evidence = Evidence {
-        measured: Mass::from_g(1766.0 + 1060.25).unwrap(),
-        sigma: Mass::from_mg(2_000),
-        scene: Some(&scene),
-        expected: &expected,
-        catalogue: &catalogue,
-        steps: &[],
-        guesses: &[],
-        bag: &BagBelief::one(60.0, 35.0),
-        gallery: Some(&gallery),
-        corrections: 0,
-    };
-    let conclusion = judge(&evidence, &POLICY);
-    assert_eq!((conclusion.findings[0].kind, conclusion.findings[0].named), (FindingKind::Unscanned, false));
+    let declared = judged_alike(&Catalogue::new(shop().products().iter().map(alike).collect()), &gallery());
+    let found = judged_alike(&shop(), &gallery_with_a_near_twin());
+    for conclusion in [declared, found] {
+        let named = conclusion.findings.iter().any(|f| f.named && f.kind == FindingKind::Unscanned);
+        assert_eq!((conclusion.findings[0].kind, named), (FindingKind::Unscanned, false), "{conclusion:#?}");
+    }
+    let apart = judged_alike(&shop(), &gallery());
+    assert_eq!(first(&apart), (FindingKind::Unscanned, Some("twin")), "else it does");
+}
+
+#[test]
+fn a_crop_shows_for_certain_only_what_is_there_once_and_has_no_look_alike() {
+    use crate::verdict::certain::certain;
+    let (catalogue, scene) = (shop(), seen(&[0, 1]));
+    // Sure of itself from a cosine of one downwards to 0.9.
+    let calibration = LookCalibration { a: 90.0, b: -45.0, curve: vec![[0.0, -6.0], [0.9, 7.0], [1.0, 9.0]] };
+    let sure = read_by(gallery(), &calibration);
+    let place = |name: &str| catalogue.products().iter().position(|p| p.name == name).unwrap();
+    let (butter, milk, pasta) = (place("butter"), place("milk"), place("pasta"));
+    assert_eq!(certain(&scene, &sure, &catalogue, &[(butter, 1), (milk, 1), (pasta, 1)]), [(butter, 0), (milk, 1)]);
+    assert_eq!(certain(&scene, &sure, &catalogue, &[(butter, 2), (milk, 1)]), [(milk, 1)], "which of the two?");
+    assert_eq!(
+        certain(&scene, &sure, &catalogue, &[(butter, 1), (butter, 1)]),
+        [],
+        "nor if they were scanned one by one"
+    );
+    assert_eq!(certain(&seen(&[0, 0]), &sure, &catalogue, &[(butter, 1)]), [], "two crops, one butter");
+    assert_eq!(certain(&scene, &gallery(), &catalogue, &[(butter, 1), (milk, 1)]), [], "four nats are not certain");
+    let near = read_by(gallery_with_a_near_twin(), &calibration);
+    assert_eq!(
+        certain(&seen(&[0, 2]), &near, &catalogue, &[(butter, 1), (milk, 1)]),
+        [(butter, 0)],
+        "milk or its twin"
+    );
+    let elsewhere = Scene { space_id: "other".to_owned(), ..scene.clone() };
+    assert_eq!(certain(&elsewhere, &sure, &catalogue, &[(butter, 1), (milk, 1)]), []);
 }

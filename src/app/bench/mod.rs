@@ -1,11 +1,19 @@
 //! `augenmass bench vision`: how long looking takes on this computer.
 
+mod looks;
+
+pub use looks::{LooksArguments, measure as looks};
+
+use super::enroll::EnrollError;
 use super::see::{EyesChoice, SeeError};
+use crate::io::looks::LooksError;
 use crate::io::onnx::{CROP_PX, Look, LookError, View};
+use crate::io::store::StoreError;
 use bytes::Bytes;
 use image::{Rgb, RgbImage};
 use serde::Serialize;
 use std::io::{Cursor, Write};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Things on the picture that is measured with.
@@ -35,8 +43,20 @@ pub enum BenchError {
     /// The picture cannot be made.
     #[error("cannot make the picture: {0}")]
     Picture(#[from] image::ImageError),
-    /// The report cannot be written.
-    #[error("cannot write the report: {0}")]
+    /// A folder of pictures that is none.
+    #[error(transparent)]
+    Pictures(#[from] EnrollError),
+    /// The store that is measured with.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file of looks that is measured with.
+    #[error(transparent)]
+    Looks(#[from] LooksError),
+    /// A folder that holds a shop's looks already.
+    #[error("{}: products are enrolled here already; name a folder of its own", .0.display())]
+    NotEmpty(PathBuf),
+    /// A file cannot be read, or the report cannot be written.
+    #[error("cannot read or write: {0}")]
     Report(#[from] std::io::Error),
 }
 

@@ -1,0 +1,240 @@
+//! How all products look: a block of packed vectors, read in place, and beside it what has changed since it was made.
+
+pub mod alike;
+pub mod build;
+mod nibble;
+pub mod packed;
+mod pick;
+pub mod teach;
+#[cfg(test)]
+mod tests;
+
+pub use alike::Pair;
+pub use build::Builder;
+pub use nibble::Probe;
+pub use packed::{Block, GalleryFault, HEAD_BYTES, Head, LookMark, Packed};
+pub use pick::representatives;
+
+use super::look::{LookCalibration, LookVector};
+use crate::units::ProductId;
+use std::collections::BTreeMap;
+
+/// Enrolled views of a product that are kept, those that stand for all best: with what is learned 50 000 products stay below 100 MB.
+pub const ENROLLED_MAX: usize = 12;
+/// Learned views beside them.
+pub const LEARNED_MAX: usize = 2;
+
+/// What is known of one product's looks, as the store has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LookSet {
+    /// From pictures that somebody took of it.
+    pub enrolled: Vec<LookVector>,
+    /// From visits that were right; never instead of an enrolled one.
+    pub learned: Vec<LookVector>,
+}
+
+impl LookSet {
+    /// The same with as many views as are kept.
+    pub fn bounded(&self) -> Self {
+        let enrolled = representatives(&self.enrolled, ENROLLED_MAX);
+        Self {
+            enrolled: enrolled.into_iter().map(|at| self.enrolled[at].clone()).collect(),
+            learned: self.learned.iter().take(LEARNED_MAX).cloned().collect(),
+        }
+    }
+}
+
+/// The packed looks of one product, enrolled before learned.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks<'a> {
+    bytes: &'a [u8],
+    size: usize,
+    learned: usize,
+}
+
+impl<'a> Looks<'a> {
+    fn new(bytes: &'a [u8], size: usize, learned: usize) -> Self {
+        Self { bytes, size, learned }
+    }
+
+    /// Views that were enrolled.
+    pub fn enrolled(&self) -> usize {
+        (self.bytes.len() / self.size.max(1)).saturating_sub(self.learned)
+    }
+
+    /// Views that were learned.
+    pub fn learned(&self) -> usize {
+        self.learned
+    }
+
+    fn records(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.bytes.chunks_exact(self.size.max(1))
+    }
+
+    /// Cosine of the view that a crop is nearest to; `None` without any.
+    pub fn best(&self, crop: &Probe) -> Option<f32> {
+        self.records().map(|record| nibble::cosine(record, crop)).max_by(f32::total_cmp)
+    }
+
+    /// The same among enrolled views alone.
+    pub fn best_enrolled(&self, crop: &Probe) -> Option<f32> {
+        self.records().take(self.enrolled()).map(|record| nibble::cosine(record, crop)).max_by(f32::total_cmp)
+    }
+
+    /// The enrolled views as vectors of unit length.
+    pub fn enrolled_units(&self) -> impl Iterator<Item = Vec<f32>> + use<'a> {
+        self.records().take(self.enrolled()).map(nibble::unpack)
+    }
+}
+
+/// A product that has changed since the block was made.
+#[derive(Clone, Debug, PartialEq)]
+struct Fresh {
+    bytes: Vec<u8>,
+    size: usize,
+    learned: usize,
+}
+
+impl Fresh {
+    fn new(looks: &LookSet) -> Self {
+        let looks = looks.bounded();
+        let mut bytes = Vec::new();
+        for look in looks.enrolled.iter().chain(&looks.learned) {
+            nibble::pack(look, &mut bytes);
+        }
+        let size = looks.enrolled.first().map_or(0, |look| nibble::bytes_of(look.values().len()));
+        Self { bytes, size, learned: looks.learned.len() }
+    }
+
+    fn looks(&self) -> Looks<'_> {
+        Looks::new(&self.bytes, self.size, self.learned)
+    }
+}
+
+/// All looks, of one embedding space.
+#[derive(Clone, Debug)]
+pub struct Gallery {
+    /// The embedding space of the vectors; crops of another space cannot be compared.
+    pub space_id: String,
+    /// How cosines of this space are to be read.
+    pub calibration: LookCalibration,
+    packed: Option<Packed>,
+    /// What counts instead of the block; one without vectors is gone.
+    fresh: BTreeMap<String, Fresh>,
+    /// Look-alikes of which one or both have changed, in both directions.
+    kin: BTreeMap<String, Vec<(String, f32)>>,
+}
+
+impl Gallery {
+    /// Of nothing.
+    pub fn empty(space_id: impl Into<String>, calibration: LookCalibration) -> Self {
+        Self { space_id: space_id.into(), calibration, packed: None, fresh: BTreeMap::new(), kin: BTreeMap::new() }
+    }
+
+    /// Of enrolled views, held in memory; look-alikes are not looked for.
+    pub fn of(
+        space_id: impl Into<String>,
+        calibration: LookCalibration,
+        looks: impl IntoIterator<Item = (ProductId, Vec<LookVector>)>,
+    ) -> Self {
+        let fresh = |(product, enrolled): (ProductId, Vec<LookVector>)| {
+            (String::from(product), Fresh::new(&LookSet { enrolled, learned: Vec::new() }))
+        };
+        Self { fresh: looks.into_iter().map(fresh).collect(), ..Self::empty(space_id, calibration) }
+    }
+
+    /// Of a block.
+    ///
+    /// # Errors
+    /// A block of another space.
+    pub fn packed(space_id: &str, calibration: LookCalibration, packed: Packed) -> Result<Self, GalleryFault> {
+        if packed.head().space_id != space_id {
+            let (found, wanted) = (packed.head().space_id.clone(), space_id.to_owned());
+            return Err(GalleryFault::OtherSpace { found, wanted });
+        }
+        Ok(Self { packed: Some(packed), ..Self::empty(space_id, calibration) })
+    }
+
+    /// The same with products that have changed since; one without enrolled views is gone. Their look-alikes are found.
+    pub fn with(mut self, changed: &BTreeMap<ProductId, LookSet>) -> Self {
+        for (product, looks) in changed {
+            self.fresh.insert(product.to_string(), Fresh::new(looks));
+        }
+        let pairs: Vec<(String, String, f32)> = {
+            let means: Vec<(&str, Looks<'_>, alike::Mean)> =
+                self.iter().map(|(name, looks)| (name, looks, alike::Mean::of(&looks))).collect();
+            let own = means.iter().filter(|(name, ..)| self.fresh.contains_key(*name));
+            own.flat_map(|one| self.neighbours(one, &means)).collect()
+        };
+        self.kin.clear();
+        for (one, other, cosine) in pairs {
+            for (from, to) in [(&one, &other), (&other, &one)] {
+                let known = self.kin.entry(from.clone()).or_default();
+                if known.iter().all(|(name, _)| name != to) {
+                    known.push((to.clone(), cosine));
+                }
+            }
+        }
+        self
+    }
+
+    fn neighbours(
+        &self,
+        (name, looks, mean): &(&str, Looks<'_>, alike::Mean),
+        means: &[(&str, Looks<'_>, alike::Mean)],
+    ) -> Vec<(String, String, f32)> {
+        let near = means.iter().filter(|(other, _, at)| other != name && mean.may_be_alike(at, &self.calibration));
+        let pair = |(other, views, _): &(&str, Looks<'_>, _)| {
+            ((*name).to_owned(), (*other).to_owned(), alike::likeness(looks, views))
+        };
+        near.map(pair).filter(|(_, _, cosine)| alike::is_alike(*cosine, &self.calibration)).collect()
+    }
+
+    /// How many products have changed since the block was made.
+    pub fn changed(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// How many products have looks.
+    pub fn len(&self) -> usize {
+        let Some(packed) = &self.packed else {
+            return self.fresh.values().filter(|fresh| !fresh.bytes.is_empty()).count();
+        };
+        let change = |(name, fresh): (&String, &Fresh)| {
+            isize::from(!fresh.bytes.is_empty()) - isize::from(packed.find(name).is_some())
+        };
+        packed.len().saturating_add_signed(self.fresh.iter().map(change).sum())
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is known of a product.
+    pub fn looks(&self, product: &str) -> Option<Looks<'_>> {
+        if let Some(fresh) = self.fresh.get(product) {
+            return Some(fresh.looks()).filter(|looks| !looks.bytes.is_empty());
+        }
+        let packed = self.packed.as_ref()?;
+        Some(packed.looks(packed.find(product)?))
+    }
+
+    /// All products with their looks; those of the block first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Looks<'_>)> {
+        let block =
+            self.packed.iter().flat_map(|packed| (0..packed.len()).map(|at| (packed.name(at), packed.looks(at))));
+        let block = block.filter(|(name, _)| !self.fresh.contains_key(*name));
+        let fresh = self.fresh.iter().map(|(name, fresh)| (name.as_str(), fresh.looks()));
+        block.chain(fresh.filter(|(_, looks)| !looks.bytes.is_empty()))
+    }
+
+    /// The products that look like this one, itself left out, with how alike they are (a cosine).
+    pub fn alikes(&self, product: &str) -> Vec<(&str, f32)> {
+        let packed = self.packed.as_ref().filter(|_| !self.fresh.contains_key(product));
+        let block = packed.and_then(|packed| Some(packed.alikes(packed.find(product)?)));
+        let block = block.into_iter().flatten().filter(|(name, _)| !self.fresh.contains_key(*name));
+        let kin = self.kin.get(product).into_iter().flatten().map(|(name, cosine)| (name.as_str(), *cosine));
+        block.chain(kin).collect()
+    }
+}
