@@ -403,7 +403,10 @@ async fn the_same_camera_shows_the_same_over_http_and_over_rtsp() {
         let (events, _heard) = tokio::sync::mpsc::channel(16);
         let login = Some(Login { user: "viewer".to_owned(), password: "hunter2".to_owned() });
         let url = format!("{scheme}://{address}/top");
-        let link = CameraLink::start(CameraOptions { url, login, stale: Duration::from_secs(20) }, events);
+        let link = CameraLink::start(
+            CameraOptions { url, picture_px: [640, 480], login, stale: Duration::from_secs(20) },
+            events,
+        );
         let mut frames = link.frames();
         let frame = tokio::time::timeout(Duration::from_secs(30), frames.wait_for(Option::is_some));
         let jpeg = frame.await.unwrap().unwrap().clone().unwrap().jpeg.clone();

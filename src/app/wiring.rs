@@ -247,7 +247,12 @@ pub fn cameras(file: &StationConfig) -> Result<Vec<Mounted>, WiringError> {
     let mounted = |camera: &config::CameraConfig| {
         let login = camera.login_secret.as_deref().map(|name| secrets::camera_login(&file.data_directory, name));
         let stale = Duration::from_millis(camera.stale_ms);
-        let options = CameraOptions { url: camera.url.clone(), login: login.transpose()?, stale };
+        let options = CameraOptions {
+            url: camera.url.clone(),
+            picture_px: [camera.width_px, camera.height_px],
+            login: login.transpose()?,
+            stale,
+        };
         let place = place(camera).map_err(|fault| WiringError::Place { name: camera.name.clone(), fault })?;
         Ok(Mounted { config: camera.clone(), options, place })
     };

@@ -25,7 +25,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
         step("format", || run("cargo fmt", &mut cargo(&["fmt", "--all", "--check"]), &stop))?;
     }
     if is_installed("clippy") {
-        let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        let lints = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
         step("lints", || run("cargo clippy", &mut cargo(&lints), &stop))?;
     }
     step("programs", || run("cargo build", &mut cargo(&["build", "--workspace", "--bins"]), &stop))?;

@@ -14,6 +14,7 @@ use super::station::{
     Station, StationConfig, Tls, WithoutCamera,
 };
 use crate::access::Mode;
+use crate::io::camera::V4L2_SCHEME;
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::basket::scanner::ScannerProtocol;
 
@@ -228,8 +229,10 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     let url = stream_address(table);
     once(table, "url", url.as_ref(), &mut seen.sources, "camera's address");
     let login_secret = if table.has("login_secret") { identifier(table, "login_secret", 64) } else { None };
-    if login_secret.is_some() && url.as_ref().is_some_and(|url| url.starts_with("file:")) {
-        table.fault("login_secret", "nobody logs in to a folder".to_owned());
+    if login_secret.is_some()
+        && url.as_ref().is_some_and(|url| url.starts_with("file:") || url.starts_with(V4L2_SCHEME))
+    {
+        table.fault("login_secret", "nobody logs in to a folder or a device".to_owned());
     }
     let width_px = table.whole_as("width_px", 64..=4_096);
     let height_px = table.whole_as("height_px", 64..=4_096);
@@ -300,6 +303,19 @@ fn stream_address(table: &Table<'_>) -> Option<String> {
         }
         Ok(url) if matches!(url.scheme(), "http" | "rtsp") && url.has_host() => Some(text),
         Ok(url) if url.scheme() == "file" && !url.has_host() && text.starts_with("file:///") => Some(text),
+        Ok(_) if text.starts_with(V4L2_SCHEME) => {
+            let built_in = cfg!(feature = "v4l2");
+            if !built_in {
+                table.fault(
+                    "url",
+                    format!("'{text}': this build reads no video devices; build it with --features v4l2"),
+                );
+            } else if !text.trim_start_matches(V4L2_SCHEME).starts_with("/dev/") {
+                table.fault("url", format!("'{text}' names no video device: write \"v4l2:/dev/video0\""));
+                return None;
+            }
+            built_in.then_some(text)
+        }
         Ok(url) if url.scheme() == "https" => {
             table.fault("url", format!("'{text}': cameras are read over http:// or rtsp:// only"));
             None

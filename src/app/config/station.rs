@@ -292,7 +292,8 @@ pub struct CameraConfig {
     /// Names the sensor in `/ready` and findings; unique among boards and cameras.
     pub name: String,
     /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures, `rtsp://` address of a stream of JPEG over RTP, or
-    /// `file://` and the absolute path of a folder into which something puts them; the newest one is shown.
+    /// `file://` and the absolute path of a folder into which something puts them; the newest one is shown. With the feature `v4l2` also
+    /// `v4l2:` and the path of a video device.
     pub url: String,
     /// Name of the file in the folder of secrets that holds the camera's user name and password, `user:password`.
     #[serde(skip_serializing_if = "Option::is_none")]

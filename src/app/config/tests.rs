@@ -167,6 +167,10 @@ fn a_camera_may_speak_rtsp_and_its_login_stands_elsewhere() {
         one_fault(url, &spoken, &["camera[0].url", "name it in login_secret"]);
         assert!(!parse(&BASKET.replace(url, &spoken), "x.toml").unwrap_err().to_string().contains("hunter2"));
     }
+    match cfg!(feature = "v4l2") {
+        true => one_fault(url, "url = \"v4l2:video0\"", &["camera[0].url", "v4l2:/dev/video0"]),
+        false => one_fault(url, "url = \"v4l2:/dev/video0\"", &["camera[0].url", "--features v4l2"]),
+    }
     one_fault(url, "url = \"file:///pictures\"\nlogin_secret = \"x\"", &["camera[0].login_secret", "folder"]);
 }
 

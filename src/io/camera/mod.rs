@@ -3,6 +3,8 @@
 mod folder;
 pub mod multipart;
 mod rtsp;
+#[cfg(any(feature = "v4l2", test))]
+mod v4l2;
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -25,6 +27,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 pub const FOLDER_SCHEME: &str = "file://";
 /// How a camera that speaks RTSP is named.
 const RTSP_SCHEME: &str = "rtsp://";
+/// How a camera on this computer's own ports is named; read where the feature `v4l2` is compiled in.
+pub const V4L2_SCHEME: &str = "v4l2:";
 /// A folder is looked into so often.
 const FOLDER_EVERY: Duration = Duration::from_millis(100);
 /// Every JPEG begins so (ITU-T T.81, B.1.1.3: start of image, then another marker).
@@ -34,8 +38,10 @@ const JPEG_START: &[u8] = &[0xff, 0xd8, 0xff];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraOptions {
     /// `http://` address of a `multipart/x-mixed-replace` stream, `rtsp://` address of a stream of JPEG over RTP, or `file://` and
-    /// the absolute path of a folder with JPEG pictures.
+    /// the absolute path of a folder with JPEG pictures; with the feature `v4l2` also `v4l2:` and the path of a video device.
     pub url: String,
+    /// Width and height that a video device is asked for; what it then gives may differ. Other cameras send what they are set to.
+    pub picture_px: [u32; 2],
     /// Who may look, where the camera asks: Basic over HTTP, Basic or Digest over RTSP.
     pub login: Option<Login>,
     /// Without a picture for so long the camera is out, and asked anew.
@@ -203,6 +209,8 @@ impl Camera {
             let visited = match self.options.url.strip_prefix(FOLDER_SCHEME).map(PathBuf::from) {
                 Some(folder) => self.watch(&folder).await,
                 None if self.options.url.starts_with(RTSP_SCHEME) => self.listen().await,
+                #[cfg(feature = "v4l2")]
+                None if self.options.url.starts_with(V4L2_SCHEME) => self.film().await,
                 None => self.visit(&client).await,
             };
             match visited {
@@ -244,6 +252,34 @@ impl Camera {
                 Err(_) => return Ok(CameraLoss::Ended),
             }
             tokio::time::sleep(FOLDER_EVERY).await;
+        }
+    }
+
+    /// Reads a video device on a thread of its own until it is lost.
+    #[cfg(feature = "v4l2")]
+    async fn film(&mut self) -> Result<CameraLoss, Abandoned> {
+        let path = PathBuf::from(self.options.url.trim_start_matches(V4L2_SCHEME));
+        let (sender, mut pictures) = mpsc::channel(1);
+        let picture_px = self.options.picture_px;
+        let reading = tokio::task::spawn_blocking(move || v4l2::read(&path, picture_px, &sender));
+        let mut last = tokio::time::Instant::now();
+        loop {
+            match tokio::time::timeout_at(last + self.options.stale, pictures.recv()).await {
+                Ok(Some((jpeg, began))) => {
+                    if jpeg.starts_with(JPEG_START) {
+                        self.show(jpeg, began).await?;
+                        last = tokio::time::Instant::now();
+                    }
+                }
+                Ok(None) => {
+                    return Ok(match reading.await {
+                        Ok(Err(loss)) => loss,
+                        Ok(Ok(())) | Err(_) => CameraLoss::Ended,
+                    });
+                }
+                // The thread ends by itself when it finds nobody listening.
+                Err(_) => return Ok(CameraLoss::Stalled(self.options.stale)),
+            }
         }
     }
 

@@ -41,7 +41,7 @@ fn part(content: &[u8]) -> Bytes {
 
 fn start(address: SocketAddr, path: &str, stale: Duration) -> (CameraLink, mpsc::Receiver<CameraEvent>) {
     let (sender, events) = mpsc::channel(16);
-    let options = CameraOptions { url: format!("http://{address}{path}"), login: None, stale };
+    let options = CameraOptions { url: format!("http://{address}{path}"), picture_px: [640, 480], login: None, stale };
     (CameraLink::start(options, sender), events)
 }
 
@@ -141,8 +141,12 @@ async fn the_newest_whole_picture_of_a_folder_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("in");
     let (sender, mut events) = mpsc::channel(16);
-    let options =
-        CameraOptions { url: format!("file://{}", path.display()), login: None, stale: Duration::from_millis(400) };
+    let options = CameraOptions {
+        url: format!("file://{}", path.display()),
+        picture_px: [640, 480],
+        login: None,
+        stale: Duration::from_millis(400),
+    };
     let link = CameraLink::start(options, sender);
     let mut frames = link.frames();
     assert!(matches!(down(&mut events).await, CameraLoss::Unreachable { .. }));
@@ -167,4 +171,16 @@ async fn the_newest_whole_picture_of_a_folder_is_shown() {
     assert!(matches!(down(&mut events).await, CameraLoss::Stalled(_)));
     put("c.jpg", &jpeg(3), 0);
     frame(&mut frames, &jpeg(3)).await;
+}
+
+/// What is no video device is told as such, and asked again.
+#[cfg(feature = "v4l2")]
+#[tokio::test]
+async fn what_is_no_video_device_is_unreachable() {
+    for path in ["/dev/null", "/dev/no-camera"] {
+        let (sender, mut events) = mpsc::channel(16);
+        let (url, stale) = (format!("v4l2:{path}"), Duration::from_secs(5));
+        let _link = CameraLink::start(CameraOptions { url, picture_px: [640, 480], login: None, stale }, sender);
+        assert!(matches!(down(&mut events).await, CameraLoss::Unreachable { .. }), "{path}");
+    }
 }

@@ -97,7 +97,13 @@ fn watch(address: SocketAddr, path: &str, login: Option<(&str, &str)>) -> (Camer
     let (sender, events) = mpsc::channel(16);
     let login = login.map(|(user, password)| Login { user: user.to_owned(), password: password.to_owned() });
     let stale = Duration::from_millis(400);
-    (CameraLink::start(CameraOptions { url: format!("rtsp://{address}{path}"), login, stale }, sender), events)
+    (
+        CameraLink::start(
+            CameraOptions { url: format!("rtsp://{address}{path}"), picture_px: [640, 480], login, stale },
+            sender,
+        ),
+        events,
+    )
 }
 
 async fn shown(frames: &mut watch::Receiver<Option<Arc<Frame>>>, seq: u64) -> (Arc<Frame>, image::GrayImage) {
