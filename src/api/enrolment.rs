@@ -92,12 +92,15 @@ pub enum NotDone {
 
 impl From<NotDone> for Problem {
     fn from(why: NotDone) -> Self {
-        let conflict = |code, detail: &str| Self::new(StatusCode::CONFLICT, code, detail);
         match why {
-            NotDone::Enrolling => conflict("enrolling", "a product is being enrolled: finish or cancel that first"),
-            NotDone::NotEnrolling => conflict("not_enrolling", "no product is being enrolled"),
-            NotDone::PlateBusy => conflict("plate_busy", "a basket is being validated: wait until it has left"),
-            NotDone::TooFewViews => conflict("too_few_views", "show more of its sides first"),
+            NotDone::Enrolling => {
+                Self::new(StatusCode::CONFLICT, "enrolling", "a product is being enrolled: finish or cancel that first")
+            }
+            NotDone::NotEnrolling => Self::new(StatusCode::CONFLICT, "not_enrolling", "no product is being enrolled"),
+            NotDone::PlateBusy => {
+                Self::new(StatusCode::CONFLICT, "plate_busy", "a basket is being validated: wait until it has left")
+            }
+            NotDone::TooFewViews => Self::new(StatusCode::CONFLICT, "too_few_views", "show more of its sides first"),
             NotDone::NotKept => Self::no_answer(),
         }
     }

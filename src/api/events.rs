@@ -99,11 +99,16 @@ impl Told {
     /// Makes events of what is new in a view.
     async fn take(&mut self, view: &ValidationView) -> Result<(), Problem> {
         if view.attempt > self.told {
-            let id = self.id.clone();
             let after = self.told;
-            let verdicts = self.hub.read(move |store| store.verdicts(&id)).await?;
-            for verdict in verdicts.into_iter().filter(|verdict| (after + 1..=view.attempt).contains(&verdict.attempt))
-            {
+            let next = view.verdict.clone().filter(|verdict| verdict.attempt == after + 1);
+            let verdicts = match next {
+                Some(verdict) => vec![verdict],
+                None => {
+                    let id = self.id.clone();
+                    self.hub.read(move |store| store.verdicts_after(&id, after)).await?
+                }
+            };
+            for verdict in verdicts.into_iter().filter(|verdict| verdict.attempt <= view.attempt) {
                 let attempt = verdict.attempt.to_string();
                 let verdict = self.hub.passed(verdict).await?;
                 // A verdict always serialises: it was read from JSON.

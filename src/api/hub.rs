@@ -1,6 +1,7 @@
 //! What the routes see of the station: requests go one way, views come the other. No route touches the machine itself.
 
 use super::enrolment::EnrolmentDoor;
+use super::pictures::Pictures;
 use super::problem::Problem;
 use crate::access::Access;
 use crate::access::certificate::CertificateInfo;
@@ -11,6 +12,7 @@ use augenmass_core::station::{Answer, Refusal, Request, StationView, ValidationV
 use augenmass_core::units::ValidationId;
 use axum::body::Bytes;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -45,9 +47,21 @@ pub struct ServiceInfo {
     pub models_hash: String,
 }
 
-/// The routes' side of the station.
+/// The routes' side of the station; as cheap to clone as each layer of each request does it.
 #[derive(Clone)]
-pub struct Hub {
+pub struct Hub(Arc<Shared>);
+
+impl Deref for Hub {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What all routes share.
+#[derive(Clone)]
+pub struct Shared {
     calls: mpsc::Sender<Call>,
     /// Published validations.
     pub views: watch::Receiver<Views>,
@@ -71,6 +85,8 @@ pub struct Hub {
     pub streams: Arc<Semaphore>,
     /// What is on staff's mind.
     pub board: Arc<tokio::sync::Mutex<Board>>,
+    /// Where the pictures of the last verdicts are.
+    pub(super) pictures: Arc<Pictures>,
     /// Counts up with each change of it.
     pub board_news: watch::Sender<u64>,
     /// The API's description, once somebody has asked for it.
@@ -98,7 +114,7 @@ impl Hub {
             tracing::error!(%error, "cannot read who looks after which basket; nobody does");
             Kept::default()
         });
-        Self {
+        Self(Arc::new(Shared {
             calls,
             views,
             station,
@@ -113,18 +129,19 @@ impl Hub {
             metrics,
             enrolment: None,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            pictures: Arc::default(),
             description: Arc::default(),
-        }
+        }))
     }
 
     /// The same behind a door with TLS, whose certificate is told.
     pub fn with_certificate(self, certificate: watch::Receiver<Option<CertificateInfo>>) -> Self {
-        Self { certificate, ..self }
+        Self(Arc::new(Shared { certificate, ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// The same with a camera under which products can be enrolled.
     pub fn with_enrolment(self, door: Option<EnrolmentDoor>) -> Self {
-        Self { enrolment: door.map(Arc::new), ..self }
+        Self(Arc::new(Shared { enrolment: door.map(Arc::new), ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// Asks the station.

@@ -12,6 +12,7 @@ mod handhelds;
 mod hub;
 pub mod openapi;
 mod ops;
+mod pictures;
 mod problem;
 mod router;
 mod staff;

@@ -6,7 +6,7 @@ use super::problem::{Body, Problem};
 use crate::access::who::Caller;
 use augenmass_core::station::{Answer, Mark, Request, ValidationState, ValidationView};
 use augenmass_core::units::{BasketId, ValidationId};
-use augenmass_core::verdict::{Outcome, Verdict};
+use augenmass_core::verdict::Outcome;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,6 @@ use axum::{Extension, Json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -152,8 +151,8 @@ pub async fn attempt(State(hub): State<Hub>, Path((id, number)): Path<(String, S
     let id = parse(id)?;
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_attempt", "no such attempt");
     let number: u32 = number.parse().map_err(|_| unknown())?;
-    let verdicts = hub.read(move |store| store.verdicts(&id)).await?;
-    let verdict = verdicts.into_iter().find(|v| v.attempt == number).ok_or_else(unknown)?;
+    let verdicts = hub.read(move |store| store.verdicts_after(&id, number.saturating_sub(1))).await?;
+    let verdict = verdicts.into_iter().next().filter(|v| v.attempt == number).ok_or_else(unknown)?;
     Ok(Json(hub.passed(verdict).await?).into_response())
 }
 
@@ -169,29 +168,4 @@ pub async fn crop(
     let now = hub.clock.now().wall;
     let jpeg = hub.read(move |store| store.crop(&id, number, crop, now)).await?.ok_or_else(unknown)?;
     Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
-}
-
-impl Hub {
-    /// A verdict that did not pass, with where the pictures of its findings are.
-    ///
-    /// # Errors
-    /// A store that cannot be read.
-    pub async fn with_pictures(&self, verdict: Arc<Verdict>) -> Result<Arc<Verdict>, Problem> {
-        if verdict.findings.is_empty() {
-            return Ok(verdict);
-        }
-        let (id, attempt, now) = (verdict.validation_id.clone(), verdict.attempt, self.clock.now().wall);
-        let pictures = self.read(move |store| store.crops_of_findings(&id, attempt, now)).await?;
-        if pictures.is_empty() {
-            return Ok(verdict);
-        }
-        let mut told = verdict.as_ref().clone();
-        for (finding, number) in pictures {
-            if let Some(finding) = told.findings.get_mut(finding as usize) {
-                let id = &verdict.validation_id;
-                finding.image = Some(format!("/v1/validations/{id}/attempts/{attempt}/crops/{number}"));
-            }
-        }
-        Ok(Arc::new(told))
-    }
 }

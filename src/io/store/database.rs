@@ -228,9 +228,18 @@ impl Database {
     /// # Errors
     /// SQLite's, and rows that cannot be read.
     pub fn verdicts(&self, id: &ValidationId) -> Result<Vec<Arc<Verdict>>, StoreError> {
-        let mut query =
-            self.connection.prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 ORDER BY attempt")?;
-        let mut rows = query.query(params![id.as_str()])?;
+        self.verdicts_after(id, 0)
+    }
+
+    /// The verdicts of a validation later than attempt `after`, in their order.
+    ///
+    /// # Errors
+    /// SQLite's, and rows that cannot be read.
+    pub fn verdicts_after(&self, id: &ValidationId, after: u32) -> Result<Vec<Arc<Verdict>>, StoreError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT verdict FROM attempt WHERE validation_id = ?1 AND attempt > ?2 ORDER BY attempt")?;
+        let mut rows = query.query(params![id.as_str(), after])?;
         let mut verdicts = Vec::new();
         while let Some(row) = rows.next()? {
             let verdict: String = row.get(0)?;
@@ -288,22 +297,25 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
     match record {
         Record::Basket { id, basket } => save_basket(connection, id, basket, now)?,
         Record::BasketDeleted { id } => {
-            connection.execute("DELETE FROM basket WHERE id = ?1", params![id.as_str()])?;
+            execute(connection, "DELETE FROM basket WHERE id = ?1", params![id.as_str()])?;
         }
         Record::Validation { id, basket_id, opened_at } => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT INTO validation (id, basket_id, opened_at_ms) VALUES (?1, ?2, ?3)",
                 params![id.as_str(), basket_id.as_str(), opened_at.ms()],
             )?;
         }
         Record::Marked { id, mark, at } => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT OR IGNORE INTO mark (validation_id, mark, at_ms) VALUES (?1, ?2, ?3)",
                 params![id.as_str(), mark.as_str(), at.ms()],
             )?;
         }
         Record::Attempt(verdict) => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT INTO attempt (validation_id, attempt, outcome, decided_at_ms, verdict) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
                     verdict.validation_id.as_str(),
@@ -318,7 +330,8 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
             }
         }
         Record::Void { id, attempt, at } => {
-            connection.execute(
+            execute(
+                connection,
                 "INSERT INTO void (validation_id, attempt, at_ms) VALUES (?1, ?2, ?3)",
                 params![id.as_str(), attempt, at.ms()],
             )?;
@@ -335,13 +348,19 @@ fn save_one(connection: &Connection, record: &Record, now: Wall) -> Result<(), S
     Ok(())
 }
 
+/// Prepares each statement once: preparing took the writer longer than writing.
+fn execute(connection: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
 fn save_basket(connection: &Connection, id: &BasketId, basket: &Basket, now: Wall) -> Result<(), StoreError> {
-    connection.execute(
+    execute(
+        connection,
         "INSERT INTO basket (id, revision, kept_at_ms, list) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, kept_at_ms = excluded.kept_at_ms, list = excluded.list",
         params![id.as_str(), basket.revision as i64, now.ms(), json("basket", basket)?],
-    )?;
-    Ok(())
+    )
 }
 
 pub(super) fn json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
