@@ -186,12 +186,12 @@ pub struct Cell {
     pub noise_g: f64,
 }
 
-/// One camera that looks straight down on the middle of the plate.
+/// One camera that looks at the middle of the plate.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Camera {
     /// Names the camera in the control interface.
     pub name: String,
-    /// `http://host:port/path` under which its MJPEG stream is served.
+    /// `http://host:port/path` under which its MJPEG stream is served, or `rtsp://host:port/path` for JPEG over RTP.
     pub url: String,
     /// Picture width.
     pub width_px: u32,
@@ -203,6 +203,9 @@ pub struct Camera {
     pub height_mm: f64,
     /// Focal length in pixels.
     pub focal_px: f64,
+    /// How far the lens hangs beside the plate's middle; turned the shortest way from straight down until its axis meets the middle.
+    #[serde(default)]
+    pub at_mm: [f64; 2],
 }
 
 /// A kind of container.
@@ -271,12 +274,18 @@ impl Default for Simulator {
 }
 
 impl Camera {
-    /// Address and path parts of [`Camera::url`]: `("127.0.0.1:8790", "/top.mjpeg")`; `None` when it is not `http://host:port/path`.
+    /// Address and path parts of [`Camera::url`]: `("127.0.0.1:8790", "/top.mjpeg")`; `None` when it is neither
+    /// `http://host:port/path` nor `rtsp://host:port/path`.
     pub fn address(&self) -> Option<(&str, &str)> {
-        let rest = self.url.strip_prefix("http://")?;
+        let rest = self.url.strip_prefix("http://").or_else(|| self.url.strip_prefix("rtsp://"))?;
         let slash = rest.find('/')?;
         let (address, path) = rest.split_at(slash);
         address.contains(':').then_some((address, path))
+    }
+
+    /// Whether it speaks RTSP instead of HTTP.
+    pub fn is_rtsp(&self) -> bool {
+        self.url.starts_with("rtsp://")
     }
 }
 
@@ -385,10 +394,14 @@ impl Camera {
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut need = |holds, fault: &str| need(&mut faults, holds, format!("camera {}: {fault}", self.name));
-        need(self.address().is_some(), &format!("url must read http://HOST:PORT/PATH, it is {:?}", self.url));
+        need(
+            self.address().is_some(),
+            &format!("url must read http://HOST:PORT/PATH or rtsp://HOST:PORT/PATH, it is {:?}", self.url),
+        );
         need(self.frames_per_s > 0.0 && self.frames_per_s <= 60.0, "frames_per_s must lie between 0 and 60");
         need(self.width_px >= 16 && self.height_px >= 16, "width_px and height_px must be 16 or more");
         need(self.height_mm > 0.0 && self.focal_px > 0.0, "height_mm and focal_px must be above 0");
+        need(self.at_mm.iter().all(|mm| mm.abs() <= 5_000.0), "at_mm must lie within 5000 mm of the middle");
         faults
     }
 }

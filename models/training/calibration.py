@@ -74,6 +74,7 @@ class Trial:
     shop: np.ndarray  # [crops] which set of goods the crop's scene was drawn from
     enrolled: np.ndarray  # [vectors,1280]
     owner: np.ndarray  # [vectors] product number
+    home: np.ndarray  # [vectors] which set of goods that product belongs to
     pictures: list[Image.Image]  # some of the enrolled ones
 
 
@@ -96,14 +97,16 @@ def trial(model: onnxruntime.InferenceSession, work: Path, detector: Path, plan:
                 crops.append(emb.square(image, tuple(box)))
                 truth.append(scenes.number_of(scene.ids[int(row.argmax())]))
                 sets.append(int(scene.path.stem.rsplit("-", 1)[1]) // SCENES_PER_SET)
-    turns, owner = [], []
+    turns, owner, home = [], [], []
+    homes = {i: int(s.path.stem.rsplit("-", 1)[1]) // SCENES_PER_SET for s in test for i in s.ids}
     for identity in sorted({i for s in test for i in s.ids}):
         for picture in scenes.pictures(work / "looks-test", identity, plan.enrolled_pictures):
             square = np.asarray(emb.square(picture))
             turns += [np.ascontiguousarray(np.rot90(square, k)) for k in range(QUARTER_TURNS)]
             owner += [scenes.number_of(identity)] * QUARTER_TURNS
+            home += [homes[identity]] * QUARTER_TURNS
     features = evaluate.run_crops(model, crops), evaluate.run_crops(model, turns)
-    return Trial(crops, features[0], np.array(truth), np.array(sets), features[1], np.array(owner), [Image.fromarray(t) for t in turns[:64:QUARTER_TURNS]])
+    return Trial(crops, features[0], np.array(truth), np.array(sets), features[1], np.array(owner), np.array(home), [Image.fromarray(t) for t in turns[:64:QUARTER_TURNS]])
 
 
 def best_cosines(t: Trial, mean: np.ndarray, projection: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,29 +124,34 @@ def _family(numbers: np.ndarray) -> np.ndarray:
 def measure(t: Trial, mean: np.ndarray, projection: np.ndarray) -> tuple[emb.Calibration, dict[str, Any]]:
     """The calibration from all crops, and figures; the calibration's own error over fifths of the goods left out in turn.
 
-    Declared look-alikes count neither as match nor as another product: telling them apart is not asked of the eye.
+    A crop is compared with what its own shop sells. Declared look-alikes count neither as match nor as another product: telling
+    them apart is not asked of the eye.
     """
     scores, products = best_cosines(t, mean, projection)
+    homes = dict(zip(t.owner.tolist(), t.home.tolist(), strict=True))
     match = products[None] == t.truth[:, None]
     alike = ~match & (_family(products)[None] == _family(t.truth)[:, None])
-    used = ~alike
-    fitted = emb.calibrate_by_curve(scores[match], scores[~match & used])
+    used = ~alike & (np.array([homes[p] for p in products.tolist()])[None] == t.shop[:, None])
+    fitted = emb.calibrate_by_curve(scores, match, used)
     families, place = np.unique(_family(t.truth), return_inverse=True)
     fold = np.random.default_rng(1).permutation(len(families))[place] % FOLDS
     errors = {}
-    for name, fit in (("curve", emb.calibrate_by_curve), ("line", emb.calibrate)):
+    for name in ("curve", "line"):
         llr = np.zeros_like(scores)
         for k in range(FOLDS):
-            learnt = (fold != k)[:, None] & used
-            llr[fold == k] = fit(scores[learnt & match], scores[learnt & ~match]).llr(scores[fold == k])
+            x, m, u = scores[fold != k], match[fold != k], used[fold != k]
+            learnt = emb.calibrate_by_curve(x, m, u) if name == "curve" else emb.calibrate(x[m], x[u & ~m])
+            llr[fold == k] = learnt.llr(scores[fold == k])
         errors[name] = evaluate.calibration_error(llr[used], match[used])
     rounded = emb.Calibration(round(fitted.a, 4), round(fitted.b, 4), fitted.curve)
-    hidden = np.where(alike, -1.0, scores)
+    hidden = np.where(used, scores, -1.0)
     figures = {
         "crops": len(scores),
         "products": len(products),
         **evaluate.verification_figures(hidden, products, t.truth, used),
-        "r_at_1_look_alikes_told_apart": round(float((products[scores.argmax(axis=1)] == t.truth).mean()), 3),
+        "r_at_1_look_alikes_told_apart": round(
+            float((products[np.where(used | alike, scores, -1.0).argmax(axis=1)] == t.truth).mean()), 3
+        ),
         "calibration_error": errors["curve"],
         "calibration_error_of_the_line": errors["line"],
         "median_cosine_match": round(float(np.median(scores[match])), 3),

@@ -127,15 +127,24 @@ def calibrate(match: np.ndarray, other: np.ndarray) -> Calibration:
     return Calibration(float(theta[0]), float(theta[1]))
 
 
-def calibrate_by_curve(match: np.ndarray, other: np.ndarray, pieces: int = 8, stiffness: float = 2e-3) -> Calibration:
-    """As `calibrate`, with a rising chain of lines; `stiffness` is the price of neighbouring slopes that differ."""
-    line = calibrate(match, other)
-    low, high = np.quantile(other, 0.02), np.quantile(match, 0.98)
+def calibrate_by_curve(
+    scores: np.ndarray, match: np.ndarray, used: np.ndarray, pieces: int = 8, stiffness: float = 2e-3
+) -> Calibration:
+    """The rising chain of lines by which one best says which of a shop's goods a crop shows, or that it shows none of them.
+
+    `scores` [crops,products] best cosines, `match` [crops,products] one true product a crop, `used` [crops,products] the products of the crop's
+    shop without its declared look-alikes. Every crop counts once with its product in the shop and once without; "none" weighs
+    as much as all other products together, so that the curve is a ratio against "some other product" in a shop of any size. Pairs alone
+    would teach too flat a curve: what resembles everything a little is told from its rivals only beside them. `stiffness`
+    is the price of neighbouring slopes that differ.
+    """
+    other = used & ~match
+    line = calibrate(scores[match], scores[other])
+    low, high = np.quantile(scores[other], 0.02), np.quantile(scores[match], 0.98)
     knots = torch.linspace(float(low), float(high), pieces + 1, dtype=torch.float64)
-    x = torch.from_numpy(np.concatenate([match, other]).astype(np.float64)).clamp(knots[0], knots[-1])
-    y = torch.cat([torch.ones(len(match)), torch.zeros(len(other))]).double()
-    w = torch.where(y > 0, 0.5 / len(match), 0.5 / len(other))
-    steps = (x[:, None] - knots[None, :-1]).clamp(min=0.0).minimum((knots[1:] - knots[:-1])[None])
+    x = torch.from_numpy(scores.astype(np.float64)).clamp(knots[0], knots[-1])
+    mine, rivals = torch.from_numpy(match), torch.from_numpy(other)
+    none = rivals.sum(dim=1, keepdim=True).double().log()
     start = torch.full((pieces + 1,), math.log(max(line.a, 1e-3)), dtype=torch.float64)
     start[0] = line.a * float(low) + line.b
     theta = start.clone().requires_grad_()
@@ -144,8 +153,13 @@ def calibrate_by_curve(match: np.ndarray, other: np.ndarray, pieces: int = 8, st
     def closure() -> Tensor:
         optimiser.zero_grad()
         slopes = theta[1:]
-        llr = theta[0] + steps @ torch.exp(slopes)
-        loss = (w * torch.nn.functional.binary_cross_entropy_with_logits(llr, y, reduction="none")).sum()
+        llr = theta[0] + sum(
+            torch.exp(slope) * (x - left).clamp(min=0.0).minimum(right - left)
+            for slope, left, right in zip(slopes, knots[:-1], knots[1:], strict=True)
+        )
+        out = torch.logsumexp(torch.cat([llr.masked_fill(~rivals, -torch.inf), none], dim=1), dim=1)
+        there = torch.logaddexp(out, llr[mine])
+        loss = (0.5 * (there - llr[mine]) + 0.5 * (out - none[:, 0])).mean()
         loss = loss + stiffness * (slopes[1:] - slopes[:-1]).square().sum()
         loss.backward()
         return loss

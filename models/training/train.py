@@ -33,7 +33,7 @@ import scenes
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 COMMAND = "python3 models/training/train.py --data ../shared/data --out models"
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Plan:
     batch: int = 16
     fit_scenes: int = 125  # whose goods also teach the projection
     fit_pictures: int = 5
-    enrolled_scenes: int = 50  # test scenes whose goods are enrolled
+    enrolled_scenes: int = 125  # test scenes whose goods are enrolled
     enrolled_pictures: int = 8
     shrink: float = 0.3
 

@@ -16,14 +16,16 @@ const LONGEST_PX: u32 = 320;
 /// JPEG quality of a kept picture.
 const QUALITY: u8 = 82;
 
-/// The frame that was looked at last, masked, in memory until the next look.
+/// The frames that were looked at last, one a camera, masked, in memory until the next look.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// When the frame arrived.
+    /// When the oldest of them arrived.
     pub captured: Mono,
-    /// Its pixels.
-    pub frame: Arc<RgbImage>,
-    /// What was found on it.
+    /// Their pixels.
+    pub frames: Vec<Arc<RgbImage>>,
+    /// For each crop, which of the frames shows it.
+    pub from: Vec<usize>,
+    /// What was found on them.
     pub crops: Arc<Vec<Crop>>,
 }
 
@@ -57,7 +59,7 @@ fn shown(findings: &[Finding], crops: &[Crop], gallery: &Gallery) -> Vec<Option<
 pub fn pictures(kept: &Kept, verdict: &Verdict, gallery: Option<&Gallery>, until: Wall) -> CropSet {
     let shown = gallery.map_or_else(Vec::new, |gallery| shown(&verdict.findings, &kept.crops, gallery));
     let picture = |(k, crop): (usize, &Crop)| {
-        let cut = cut_out(&kept.frame, crop.box_px)?;
+        let cut = cut_out(kept.frames.get(*kept.from.get(k)?)?, crop.box_px)?;
         let finding = shown.iter().position(|place| *place == Some(k)).map(|finding| finding as u32);
         Some(CropPicture { number: k as u32, finding, jpeg: jpeg(cut)? })
     };
@@ -132,7 +134,13 @@ mod tests {
     #[test]
     fn kept_pictures_are_the_cut_out_things_and_nothing_beside_them() {
         let frame = RgbImage::from_fn(640, 480, |x, _| Rgb(if x < 70 { [200, 30, 30] } else { [30, 30, 200] }));
-        let kept = Kept { captured: Mono::default(), frame: Arc::new(frame), crops: Arc::new(vec![crop(0, 100.0)]) };
+        let other = Arc::new(RgbImage::from_pixel(640, 480, Rgb([30, 200, 30])));
+        let kept = Kept {
+            captured: Mono::default(),
+            frames: vec![other, Arc::new(frame)],
+            from: vec![1],
+            crops: Arc::new(vec![crop(0, 100.0)]),
+        };
         let verdict: Verdict = serde_json::from_value(serde_json::json!({
             "validation_id": "v-1", "attempt": 2, "basket_id": "b-1", "revision": 1, "station_id": "s",
             "outcome": "correct", "passed": false, "decided_at": "2026-11-21T18:00:00Z", "elapsed_ms": 8, "weight": null,

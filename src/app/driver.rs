@@ -162,6 +162,7 @@ impl Driver {
             | Input::PortClosed { .. }
             | Input::Bytes { .. }
             | Input::EyesOpened
+            | Input::EyesImpaired { .. }
             | Input::EyesClosed { .. }
             | Input::Looks { .. }
             | Input::Containers(_)

@@ -146,6 +146,7 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let machine = Machine::new(station, restored, clock.now());
 
     let journal = open_journal(&config, &info.config_hash, clock)?;
+    let cameras = wiring::cameras(&config)?;
     let (inputs, heard) = mpsc::channel(64);
     let looks = eyes.as_ref().map(|eyes| LooksWatch::new(&config.data_directory, eyes.models()));
     let (seen, seen_visits) = mpsc::channel(64);
@@ -158,9 +159,10 @@ pub async fn run(path: &Path) -> Result<(), StartError> {
     let (calls, requests) = mpsc::channel(256);
     let (views, views_seen) = watch::channel(Views::new());
     let (station_view, station_seen) = watch::channel(machine.view());
-    let station_eyes = eyes.clone().zip(config.cameras.first()).map(|(eyes, camera)| {
+    let station_eyes = eyes.clone().map(|eyes| {
         let hours = Duration::from_secs(u64::from(config.privacy.crops_hours) * 3600);
-        StationEyes::start(eyes, camera.clone(), hours, clock, inputs)
+        let plate_mm = [config.platform.width_mm, config.platform.depth_mm];
+        StationEyes::start(eyes, cameras, plate_mm, hours, clock, inputs)
     });
     let enrolment = enroller(&config, eyes, station_eyes.as_ref(), &station_seen, clock).map(Enroller::start);
     let sinks = Sinks {
@@ -211,7 +213,7 @@ fn enroller(
 ) -> Option<Enroller> {
     Some(Enroller {
         eyes: eyes?,
-        frames: station_eyes?.frames(),
+        frames: station_eyes?.frames()?,
         view: wiring::view(config.cameras.first()?),
         station: station.clone(),
         data: config.data_directory.clone(),

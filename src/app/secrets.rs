@@ -3,6 +3,7 @@
 use crate::access::certificate::make_key;
 use crate::access::exit_token::ExitKey;
 use crate::access::session::BadgeKey;
+use crate::io::camera::Login;
 use augenmass_core::weighing::wire::dialog::Polynomial;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -31,6 +32,35 @@ pub enum SecretError {
     /// It is no polynomial.
     #[error("the secret {} holds no polynomial: write it in hexadecimal, as in 1A2B", .0.display())]
     NoPolynomial(PathBuf),
+    /// It is no user name and password.
+    #[error("the secret {} holds no login: write user name and password in one line, as in user:password", .0.display())]
+    NoLogin(PathBuf),
+}
+
+/// Reads a secret that a person has put there, and that nobody else may read.
+fn read_private(path: &Path) -> Result<String, SecretError> {
+    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
+    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Open(path.to_owned()));
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+/// Reads a camera's user name and password: one line, `user:password`; the password may hold colons.
+///
+/// # Errors
+/// A file that is not there, that others can read, or that holds something else.
+pub fn camera_login(data_directory: &Path, name: &str) -> Result<Login, SecretError> {
+    let path = data_directory.join(FOLDER).join(name);
+    let text = read_private(&path)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    match line.split_once(':') {
+        Some((user, password)) if !user.is_empty() && !line.contains(char::is_control) => {
+            Ok(Login { user: user.to_owned(), password: password.to_owned() })
+        }
+        Some(_) | None => Err(SecretError::NoLogin(path)),
+    }
 }
 
 /// Reads a Checkout-Dialog polynomial: up to five hexadecimal digits.
@@ -39,12 +69,7 @@ pub enum SecretError {
 /// A file that is not there, that others can read, or that holds something else.
 pub fn polynomial(data_directory: &Path, name: &str) -> Result<Polynomial, SecretError> {
     let path = data_directory.join(FOLDER).join(name);
-    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
-    let mode = std::fs::metadata(&path).map_err(unreadable)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(SecretError::Open(path));
-    }
-    let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+    let text = read_private(&path)?;
     let digits = text.trim().trim_start_matches("0x");
     match u32::from_str_radix(digits, 16) {
         Ok(bits) if digits.len() <= 5 && bits <= 0x1_FFFF && bits & 0xFFFF != 0 => Ok(Polynomial::new(bits)),
@@ -138,6 +163,18 @@ mod tests {
     fn a_polynomial_is_read_from_a_file_of_its_own() {
         assert_eq!(polynomial(put("1A2B\n", 0o600).path(), "p").unwrap(), Polynomial::new(0x1A2B));
         assert_eq!(polynomial(put("0x11021", 0o400).path(), "p").unwrap(), Polynomial::new(0x1021));
+    }
+
+    #[test]
+    fn a_cameras_login_is_read_from_a_file_of_its_own_and_never_shown() {
+        let login = camera_login(put("viewer:a:b c\n", 0o600).path(), "p").unwrap();
+        assert_eq!((login.user.as_str(), login.password.as_str()), ("viewer", "a:b c"));
+        assert!(!format!("{login:?}").contains("viewer"));
+        for wrong in ["viewer", ":secret", "two:lines\nof it", ""] {
+            let told = camera_login(put(wrong, 0o600).path(), "p").unwrap_err();
+            assert!(matches!(told, SecretError::NoLogin(_)) && !told.to_string().contains("viewer"), "{wrong}");
+        }
+        assert!(matches!(camera_login(put("viewer:a", 0o640).path(), "p"), Err(SecretError::Open(_))));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::calibrations::Calibrations;
 use super::config::{self, StationConfig, Tls};
+use super::eyes::Mounted;
 use super::secrets::{self, SecretError};
 use crate::access::Mode;
 use crate::access::loopback::{NotLoopback, only_loopback};
@@ -13,6 +14,7 @@ use augenmass_core::goods::{BagBelief, ContainerBelief};
 use augenmass_core::station;
 use augenmass_core::units::BadId;
 use augenmass_core::verdict::{Policy, Versions};
+use augenmass_core::vision::{PlaneFault, PlateCamera};
 use augenmass_core::weighing::indicator::{BadIndicator, Indicator, IndicatorConfig};
 use augenmass_core::weighing::settle::SettleConfig;
 use augenmass_core::weighing::wire::hbm_aed::Output;
@@ -36,9 +38,14 @@ pub enum WiringError {
     /// A secret that is not there or none.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// One camera for now.
-    #[error("[[camera]] stands {0} times; this version looks through one camera at most")]
-    Cameras(usize),
+    /// A camera whose four points cannot be.
+    #[error("[[camera]] {name}: plate_points: {fault}")]
+    Place {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        fault: PlaneFault,
+    },
     /// An identifier that would not survive a URL.
     #[error("[station].id: {0}")]
     Id(#[from] BadId),
@@ -61,9 +68,6 @@ pub fn station(
 ) -> Result<station::StationConfig, WiringError> {
     if file.api.tls == Tls::Off || file.api.access == Mode::Open {
         only_loopback(file.api.listen)?;
-    }
-    if file.cameras.len() > 1 {
-        return Err(WiringError::Cameras(file.cameras.len()));
     }
     let patterns = file.in_store_codes.iter().cloned().map(InStorePattern::try_from);
     Ok(station::StationConfig {
@@ -223,7 +227,29 @@ pub fn view(camera: &config::CameraConfig) -> View {
     View { rectangle_px: camera.view_px, platform_px: camera.platform_px.clone() }
 }
 
-/// How the camera is read.
-pub fn camera(camera: &config::CameraConfig) -> CameraOptions {
-    CameraOptions { url: camera.url.clone(), stale: Duration::from_millis(camera.stale_ms) }
+/// Where a camera is: by the four points that were measured, or as it is said to hang.
+///
+/// # Errors
+/// Four points that leave it open, or that no such camera sees.
+pub fn place(camera: &config::CameraConfig) -> Result<PlateCamera, PlaneFault> {
+    let picture_px = [camera.width_px, camera.height_px];
+    match &camera.plate_points {
+        Some(points) => PlateCamera::from_points(points, picture_px, camera.focal_px, camera.height_mm),
+        None => Ok(PlateCamera::aimed(picture_px, camera.focal_px, camera.height_mm, camera.at_mm)),
+    }
+}
+
+/// How each camera is read and where it is, in the order of the station file.
+///
+/// # Errors
+/// A login that is named and not there, a place that cannot be.
+pub fn cameras(file: &StationConfig) -> Result<Vec<Mounted>, WiringError> {
+    let mounted = |camera: &config::CameraConfig| {
+        let login = camera.login_secret.as_deref().map(|name| secrets::camera_login(&file.data_directory, name));
+        let stale = Duration::from_millis(camera.stale_ms);
+        let options = CameraOptions { url: camera.url.clone(), login: login.transpose()?, stale };
+        let place = place(camera).map_err(|fault| WiringError::Place { name: camera.name.clone(), fault })?;
+        Ok(Mounted { config: camera.clone(), options, place })
+    };
+    file.cameras.iter().map(mounted).collect()
 }

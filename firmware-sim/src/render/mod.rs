@@ -3,6 +3,7 @@
 //! Pipeline: bodies (`body`) with painted textures (`print`, `skin`) → z-buffer with four samples a pixel
 //! (`raster`) → contact shadows, light, lens (`shade`) → picture with owners (`picture`).
 
+pub mod baseline;
 pub mod body;
 mod canvas;
 pub mod command;

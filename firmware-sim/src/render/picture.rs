@@ -8,6 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::baseline;
 use crate::shop::seed;
 
 /// A rendered frame.
@@ -65,5 +66,10 @@ impl Rendered {
         let encoder = JpegEncoder::new_with_quality(&mut out, quality);
         encoder.write_image(&self.noisy(noise_seed), self.width, self.height, ExtendedColorType::Rgb8)?;
         Ok(out)
+    }
+
+    /// As [`Rendered::to_jpeg`], with chroma halved both ways, as RTP carries it.
+    pub fn to_halved_jpeg(&self, noise_seed: u64, quality: u8) -> Vec<u8> {
+        baseline::encode(&self.noisy(noise_seed), self.width, self.height, quality)
     }
 }

@@ -55,7 +55,7 @@ impl Facet {
 pub struct Eye {
     turn: Matrix3<f32>,
     back: Matrix3<f32>,
-    height: f32,
+    lens: V3,
     focal: f32,
     middle: (f32, f32),
 }
@@ -64,12 +64,21 @@ impl Eye {
     /// The camera's projection with `scale` samples per pixel in each direction.
     pub fn new(camera: &CameraModel, scale: u32) -> Self {
         let [lean_x, lean_y] = camera.tilt_rad.map(|angle| angle as f32);
-        let turn = nalgebra::Rotation3::from_euler_angles(lean_y, -lean_x, 0.0).into_inner();
+        let lean = nalgebra::Rotation3::from_euler_angles(lean_y, -lean_x, 0.0).into_inner();
+        let [x, y] = camera.at_mm.map(|mm| mm as f32);
+        let lens = V3::new(x, y, camera.height_mm as f32);
+        let turn = match camera.is_aside() {
+            // The two directions are never opposite: the lens hangs above the plate.
+            true => {
+                nalgebra::Rotation3::rotation_between(&-lens, &-V3::z()).map_or(lean, |aim| lean * aim.into_inner())
+            }
+            false => lean,
+        };
         let scale = scale as f32;
         Self {
             turn,
             back: turn.transpose(),
-            height: camera.height_mm as f32,
+            lens,
             focal: camera.focal_px as f32 * scale,
             middle: (camera.width_px as f32 * scale / 2.0, camera.height_px as f32 * scale / 2.0),
         }
@@ -77,7 +86,7 @@ impl Eye {
 
     /// Sample position and reciprocal depth (1/mm) of a point; `None` behind or right before the lens.
     pub fn project(&self, point: V3) -> Option<(f32, f32, f32)> {
-        let seen = self.turn * (point - V3::new(0.0, 0.0, self.height));
+        let seen = self.turn * (point - self.lens);
         let depth = -seen.z;
         if depth < 60.0 {
             return None;
@@ -89,8 +98,14 @@ impl Eye {
     /// Where the ray through a sample meets the level `z`, millimetres.
     pub fn meet(&self, x: f32, y: f32, z: f32) -> (f32, f32) {
         let ray = self.back * V3::new((x - self.middle.0) / self.focal, (y - self.middle.1) / self.focal, -1.0);
-        let reach = (self.height - z) / -ray.z;
-        (ray.x * reach, ray.y * reach)
+        let reach = (self.lens.z - z) / -ray.z;
+        (self.lens.x + ray.x * reach, self.lens.y + ray.y * reach)
+    }
+
+    /// How high above the plate a sample of that depth lies, millimetres.
+    pub fn level(&self, x: f32, y: f32, depth: f32) -> f32 {
+        let ray = self.back * V3::new((x - self.middle.0) / self.focal, (y - self.middle.1) / self.focal, -1.0);
+        self.lens.z + ray.z * depth
     }
 }
 
@@ -274,6 +289,25 @@ mod tests {
         assert_eq!(owner(&raster), 7);
         raster.draw(&eye, &instance(&mesh, 200.0, 9));
         assert_eq!(owner(&raster), 9);
+    }
+
+    /// A lens 1 000 mm high and 1 000 mm to the front (y), 1 000 px: by hand, (0, 200) of the plate lies 141.42 mm below the axis at a depth
+    /// of 1272.79 mm, so 111.11 px below the middle, and (200, 0) at the middle's depth, so 141.42 px beside it.
+    #[test]
+    fn from_aside_the_eye_looks_at_the_plates_middle() {
+        let camera = CameraModel { at_mm: [0.0, 1000.0], ..CameraModel::straight_down(640, 480, 1000.0, 1000.0) };
+        let eye = Eye::new(&camera, 1);
+        for (point, wanted) in
+            [((0.0, 0.0), (320.0, 240.0)), ((0.0, 200.0), (320.0, 351.11)), ((200.0, 0.0), (461.42, 240.0))]
+        {
+            let (x, y, inverse) = eye.project(V3::new(point.0, point.1, 0.0)).unwrap();
+            assert!((x - wanted.0).abs() < 0.02 && (y - wanted.1).abs() < 0.02, "{point:?}: {x} {y}");
+            assert!(eye.level(x, y, 1.0 / inverse).abs() < 0.05);
+            let (mx, my) = eye.meet(x, y, 0.0);
+            assert!((mx - point.0).abs() < 0.05 && (my - point.1).abs() < 0.05);
+        }
+        let (x, y, inverse) = eye.project(V3::new(50.0, -80.0, 300.0)).unwrap();
+        assert!((eye.level(x, y, 1.0 / inverse) - 300.0).abs() < 0.05);
     }
 
     #[test]

@@ -99,7 +99,13 @@ impl Renderer {
         let eye = Eye::new(&camera, SAMPLES);
         let materials = self.rasterise(scene, &props, &eye);
         let mm_per_sample = (camera.height_mm / camera.focal_px) as f32 / SAMPLES as f32;
-        self.shadows.measure(&self.raster, camera.height_mm as f32, mm_per_sample, &scene.light);
+        let height_mm = camera.height_mm as f32;
+        // Straight down a depth is a height: what training scenes are made with stays as it is, to the bit.
+        let level = |x: f32, y: f32, depth: f32| match camera.is_aside() {
+            true => eye.level(x, y, depth),
+            false => height_mm - depth,
+        };
+        self.shadows.measure(&self.raster, level, mm_per_sample, &scene.light);
         self.prepare_backdrop(&camera, &scene.plate);
         let ids = self.resolve(scene, &materials);
         shade::blur(&mut self.pixels, width, height, scene.light.blur_px, &mut self.scratch);

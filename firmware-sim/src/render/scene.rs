@@ -5,7 +5,7 @@
 
 use nalgebra::{UnitQuaternion, Vector3};
 
-/// A pinhole camera above the plate's middle.
+/// A pinhole camera above the plate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CameraModel {
     /// Width of the picture, pixels.
@@ -16,14 +16,22 @@ pub struct CameraModel {
     pub focal_px: f64,
     /// Height of the lens above the plate, millimetres.
     pub height_mm: f64,
-    /// How far the optical axis leans from the plumb line, towards x and towards y, radians.
+    /// How far the lens hangs beside the plate's middle, millimetres. A lens that does is turned the shortest way from straight down
+    /// until its axis meets the middle.
+    pub at_mm: [f64; 2],
+    /// How far the optical axis then leans away, towards x and towards y, radians.
     pub tilt_rad: [f64; 2],
 }
 
 impl CameraModel {
     /// A camera that looks straight down on the plate's middle.
     pub fn straight_down(width_px: u32, height_px: u32, focal_px: f64, height_mm: f64) -> Self {
-        Self { width_px, height_px, focal_px, height_mm, tilt_rad: [0.0; 2] }
+        Self { width_px, height_px, focal_px, height_mm, at_mm: [0.0; 2], tilt_rad: [0.0; 2] }
+    }
+
+    /// Whether it looks from aside, so that the plate's depth differs across the picture.
+    pub fn is_aside(&self) -> bool {
+        self.at_mm != [0.0; 2]
     }
 
     /// The default station's camera: 640 x 480 pixels, 900 px focal length, 1 150 mm above the plate.

@@ -66,8 +66,14 @@ pub struct Shadows {
 const CELL: usize = 8;
 
 impl Shadows {
-    /// Derives both shares from the depths that the camera sees.
-    pub fn measure(&mut self, raster: &Raster, camera_height: f32, mm_per_sample: f32, light: &Light) {
+    /// Derives both shares from the depths that the camera sees; `level` makes heights of samples' depths.
+    pub fn measure(
+        &mut self,
+        raster: &Raster,
+        level: impl Fn(f32, f32, f32) -> f32,
+        mm_per_sample: f32,
+        light: &Light,
+    ) {
         self.columns = raster.width.div_ceil(CELL);
         self.rows = raster.height.div_ceil(CELL);
         self.heights.clear();
@@ -76,7 +82,7 @@ impl Shadows {
             for column in 0..self.columns {
                 let x = (column * CELL + CELL / 2).min(raster.width - 1);
                 let near = raster.depth[y * raster.width + x];
-                self.heights.push(if near > 0.0 { camera_height - 1.0 / near } else { 0.0 });
+                self.heights.push(if near > 0.0 { level(x as f32, y as f32, 1.0 / near) } else { 0.0 });
             }
         }
         let cell_mm = mm_per_sample * CELL as f32;

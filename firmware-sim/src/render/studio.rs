@@ -70,6 +70,7 @@ pub fn scene(shop: &Shop, rng: &mut ChaCha8Rng) -> Scene {
         height_px: 480,
         focal_px: 640.0 * height_mm / view_mm,
         height_mm,
+        at_mm: [0.0; 2],
         tilt_rad: [rng.random_range(-0.05..0.05), rng.random_range(-0.05..0.05)],
     };
     let width_mm = view_mm * rng.random_range(0.7..1.25);

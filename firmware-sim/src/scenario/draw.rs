@@ -1,5 +1,6 @@
 //! Visits drawn from the shop: an honest basket by popularity and, where asked for, one planted difference that is large
-//! enough to be seen (at least [`PLANTED_SIGMA`] times the basket's uncertainty).
+//! enough to be seen: at least [`PLANTED_SIGMA`] times the basket's uncertainty and, where the basket is too heavy, more than an own bag
+//! that nobody declared, which a lighter difference may just as well be.
 
 use super::file::{AppStep, Step, Truth};
 use super::shelf::{ATTEMPTS, Shelf, Units};
@@ -9,6 +10,9 @@ use crate::stage::Command;
 
 /// A planted difference is at least so many standard deviations of what the catalogue expects of the basket.
 pub const PLANTED_SIGMA: f64 = 6.0;
+
+/// Own bags weigh less, grams: cotton ones 150 on average.
+pub const OWN_BAG_G: f64 = 200.0;
 
 /// The basket stands on the plate so long after the visit began, seconds.
 const PLACE_AT_S: f64 = 0.4;
@@ -89,9 +93,10 @@ impl Shelf<'_> {
             Truth::Quantity => self.miscount(&basket, sigma_g).map(|(words, placed)| (words, placed, None))?,
         };
         let honest = matches!(truth, Truth::Honest | Truth::BagDeclared | Truth::Cable);
-        let off_g = (self.true_g(&placed, &bag_g) - self.expected(&basket, bags).mean_g).abs();
-        if !honest && off_g < PLANTED_SIGMA * sigma_g {
-            // What nature added took too much of what was planted away.
+        let off_g = self.true_g(&placed, &bag_g) - self.expected(&basket, bags).mean_g;
+        let is_seen = off_g.abs() >= PLANTED_SIGMA * sigma_g && !(0.0..OWN_BAG_G).contains(&off_g);
+        if !honest && !is_seen {
+            // Too light a good, or nature took too much of what was planted away.
             return None;
         }
         let steps = self.steps(truth, &basket, &placed, rescanned.as_deref(), bag_g, expect);
@@ -267,8 +272,9 @@ mod tests {
             for truth in [Truth::Unscanned, Truth::Swapped, Truth::Absent, Truth::Quantity, Truth::Corrected] {
                 let drawn = drawn(&shop, seed, truth, 12);
                 let visit = played(&shop, seed, &drawn);
-                let off = (visit.true_g - visit.expected_g).abs() / visit.sigma_g;
-                assert!(off >= 6.0, "{truth:?} {off} {drawn:?}");
+                let off_g = visit.true_g - visit.expected_g;
+                assert!(off_g.abs() >= 6.0 * visit.sigma_g, "{truth:?} {off_g} {drawn:?}");
+                assert!(off_g < 0.0 || off_g >= 200.0 - 1e-6, "an own bag weighs as much: {truth:?} {off_g} {drawn:?}");
                 assert_eq!(visit.scanned, 12);
             }
         }

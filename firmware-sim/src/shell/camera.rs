@@ -1,4 +1,4 @@
-//! Cameras: the scene as motion JPEG over HTTP (`multipart/x-mixed-replace`), one picture a part.
+//! Cameras: the scene as motion JPEG over HTTP (`multipart/x-mixed-replace`), one picture a part, or over RTSP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::live::Live;
+use super::rtsp::Site;
 use crate::hw;
 use crate::render::{Rendered, Renderer};
 use crate::stage::CameraFault;
@@ -62,7 +63,11 @@ impl Eye {
             self.drawn = Some((look, self.renderer.draw(&scene)));
         }
         let (_, rendered) = self.drawn.as_ref()?;
-        match rendered.to_jpeg(self.rng.random(), QUALITY) {
+        let noise_seed = self.rng.random();
+        if self.camera.is_rtsp() {
+            return Some(rendered.to_halved_jpeg(noise_seed, QUALITY).into());
+        }
+        match rendered.to_jpeg(noise_seed, QUALITY) {
             Ok(jpeg) => Some(jpeg.into()),
             Err(error) => {
                 tracing::error!(camera = self.camera.name, %error, "picture cannot be encoded");
@@ -93,6 +98,17 @@ impl Feed {
 
 /// Starts a camera and gives the route under which it is seen. `path` begins with a slash.
 pub fn route(live: &Live, camera: &hw::Camera, path: &str, seed: u64) -> Router {
+    Router::new().route(path, get(watch)).with_state(start(live, camera, seed))
+}
+
+/// Starts a camera that speaks RTSP. `path` begins with a slash.
+pub fn rtsp_site(live: &Live, camera: &hw::Camera, path: &str, seed: u64) -> Site {
+    let feed = start(live, camera, seed);
+    let pictures = feed.pictures.clone();
+    Site { path: path.to_owned(), basic_login: None, pictures, silent: Arc::new(move || feed.stopped()) }
+}
+
+fn start(live: &Live, camera: &hw::Camera, seed: u64) -> Feed {
     let pictures = Pictures::new(None);
     let feed = Feed { live: live.clone(), name: camera.name.as_str().into(), pictures };
     let eye = Eye {
@@ -102,7 +118,7 @@ pub fn route(live: &Live, camera: &hw::Camera, path: &str, seed: u64) -> Router 
         rng: ChaCha8Rng::seed_from_u64(seed),
     };
     tokio::spawn(film(feed.clone(), eye));
-    Router::new().route(path, get(watch)).with_state(feed)
+    feed
 }
 
 async fn film(feed: Feed, mut eye: Eye) {

@@ -4,6 +4,7 @@ pub mod camera;
 pub mod control;
 pub mod live;
 pub mod port;
+pub mod rtsp;
 pub mod run;
 pub mod scanner;
 pub mod serial;

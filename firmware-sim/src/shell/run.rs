@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::live::Live;
 use super::scanner::HeldScanner;
-use super::{camera, control, port, scanner};
+use super::{camera, control, port, rtsp, scanner};
 use crate::hw::Hardware;
 use crate::phone::Phone;
 use crate::scenario::{Player, Script, heading, line};
@@ -107,22 +107,35 @@ async fn open_doors(hardware: &Hardware, live: &Live, seed: u64) -> anyhow::Resu
         doors.spawn(async move { Ok(scanner.play(link, baud).await?) });
     }
     sites.insert(hardware.simulator.control.clone(), controlled);
+    let mut streams: std::collections::BTreeMap<String, Vec<rtsp::Site>> = std::collections::BTreeMap::new();
     for (index, camera) in hardware.cameras.iter().enumerate() {
         // The station file's check has seen to it that every camera has an address.
         let Some((address, path)) = camera.address() else {
             continue;
         };
-        let route = camera::route(live, camera, path, seed.wrapping_add(1 + index as u64));
+        let seed = seed.wrapping_add(1 + index as u64);
+        if camera.is_rtsp() {
+            streams.entry(address.to_owned()).or_default().push(camera::rtsp_site(live, camera, path, seed));
+            continue;
+        }
+        let route = camera::route(live, camera, path, seed);
         let site: &mut Router = sites.entry(address.to_owned()).or_default();
         *site = std::mem::take(site).merge(route);
     }
+    for (address, cameras) in streams {
+        let listener = listen(&address).await?;
+        doors.spawn(async move { Ok(rtsp::serve(listener, cameras).await?) });
+    }
     for (address, site) in sites {
-        let listener = TcpListener::bind(&address)
-            .await
-            .with_context(|| format!("cannot listen on {address}; is another simulator running?"))?;
+        let listener = listen(&address).await?;
         doors.spawn(async move { Ok(axum::serve(listener, site).await?) });
     }
     Ok(doors)
+}
+
+async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}; is another simulator running?"))
 }
 
 async fn play(player: &Player, script: &Script, as_json: bool, url: &str) -> anyhow::Result<bool> {

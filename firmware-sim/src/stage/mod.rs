@@ -201,7 +201,10 @@ impl Stage {
         let world = self.rig.world();
         let load = world.load();
         Scene {
-            camera: CameraModel::straight_down(camera.width_px, camera.height_px, camera.focal_px, camera.height_mm),
+            camera: CameraModel {
+                at_mm: camera.at_mm,
+                ..CameraModel::straight_down(camera.width_px, camera.height_px, camera.focal_px, camera.height_mm)
+            },
             plate: self.plate(),
             container: load.container.as_ref().map(|standing| standing.shape),
             placed: load.goods.iter().map(|lying| lying.placed).collect(),

@@ -4,6 +4,7 @@
 //! cosine to its good's look, and in any direction about it. So a crop's fit to every other good follows, and the likelihood of a crop
 //! under each good is known exactly: density of the recorded cosine over that of a random direction.
 
+use super::reading::{self, Compared};
 use super::shop::Shop;
 use anyhow::{Context, Result, ensure};
 use augenmass_core::goods::{Gallery, LookCalibration, LookVector};
@@ -20,6 +21,10 @@ const SHIPPED: &str = include_str!("../../data/vision.json");
 const CROPS_MAX: usize = 64;
 /// Steps of the table of likelihood ratios over cosines -1..=1.
 const TABLE: usize = 4000;
+/// Goods of the shop that the curve is measured in, as many as share a set of the trial's scenes; and what tells its seed from the
+/// evaluated shop's.
+const CALIBRATED_GOODS: usize = 100;
+const CALIBRATED_ON: u64 = 0x5eed_0ca1;
 /// The name of the space.
 const SPACE: &str = "recorded";
 
@@ -49,8 +54,10 @@ pub struct Recorded {
     pub aisle_cosine: f64,
     /// (share, cosine) points of the distribution of a crop's cosine with its own good's enrolled look, ascending from 0 to 1.
     pub genuine_cosine: Vec<[f64; 2]>,
-    /// How the model's metadata says cosines are to be read.
-    pub calibration: LookCalibration,
+    /// How cosines are to be read; not given, it is measured on `crops` crops of a shop of other goods, as the models' own is.
+    pub calibration: Option<LookCalibration>,
+    /// Crops by which the models' own curve was measured.
+    pub crops: usize,
     /// A whole basket at once.
     pub whole: Sight,
     /// Goods put down one after the other.
@@ -81,6 +88,7 @@ impl Recorded {
             "genuine_cosine: rising points from share 0 to share 1, cosines within -1..1"
         );
         ensure!((4..=256).contains(&recorded.dimensions), "dimensions: 4 to 256");
+        ensure!((50..=100_000).contains(&recorded.crops), "crops: 50 to 100 000");
         ensure!((0.0..1.0).contains(&recorded.aisle_cosine), "aisle_cosine: 0 to 1");
         for sight in [&recorded.whole, &recorded.one_by_one] {
             ensure!(
@@ -128,11 +136,39 @@ pub struct Looks {
 }
 
 impl Looks {
-    /// Draws a look for each good; goods of one look group share theirs.
+    /// Draws a look for each good; goods of one look group share theirs. How they are to be read is measured on other goods.
     ///
     /// # Errors
     /// None for a shop's own identifiers.
     pub fn new(shop: &Shop, recorded: Recorded, seed: u64) -> Result<Self> {
+        let calibration = match &recorded.calibration {
+            Some(given) => given.clone(),
+            None => {
+                let other = seed ^ CALIBRATED_ON;
+                let goods = Shop::new(CALIBRATED_GOODS, other);
+                let unread = LookCalibration { a: 1.0, b: 0.0, curve: Vec::new() };
+                Self::drawn(&goods, recorded.clone(), other, unread)?.reading(&goods, other)
+            }
+        };
+        Self::drawn(shop, recorded, seed, calibration)
+    }
+
+    /// How cosines are to be read, from as many crops as were recorded.
+    fn reading(&self, shop: &Shop, seed: u64) -> LookCalibration {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let d = self.recorded.dimensions;
+        let compared = |_| {
+            let shown = rng.random_range(0..shop.goods.len());
+            let crop = self.crop(shown, &mut rng);
+            let cosine = |product: usize| f64::from(dot(&self.directions[product * d..(product + 1) * d], &crop));
+            let group = shop.goods[shown].look_group;
+            let other = |p: &usize| *p != shown && (group.is_none() || shop.goods[*p].look_group != group);
+            Compared { own: cosine(shown), others: (0..shop.goods.len()).filter(other).map(cosine).collect() }
+        };
+        reading::measure(&(0..self.recorded.crops).map(compared).collect::<Vec<_>>())
+    }
+
+    fn drawn(shop: &Shop, recorded: Recorded, seed: u64, calibration: LookCalibration) -> Result<Self> {
         let d = recorded.dimensions;
         let direction = |seed: u64| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -149,7 +185,7 @@ impl Looks {
             looks.push((ProductId::try_from(format!("p{index}"))?, vec![LookVector::quantise(&look)]));
             directions.extend(look);
         }
-        let gallery = Gallery::of(SPACE, recorded.calibration.clone(), looks);
+        let gallery = Gallery::of(SPACE, calibration, looks);
         let stranger = recorded.stranger_density();
         let ratio = |i: usize| {
             let c = -1.0 + 2.0 * (i as f64 + 0.5) / TABLE as f64;
@@ -218,7 +254,8 @@ impl Looks {
             Some(Crop { box_px: [0.0, 0.0, 64.0, 64.0], score: 0.9, embedding: Embedding::new(values.clone())? })
         };
         Scene {
-            camera: "top".to_owned(),
+            cameras: vec!["top".to_owned()],
+            missing: Vec::new(),
             captured: Mono::default(),
             crops: crops.iter().filter_map(crop).collect(),
             quality: Quality { brightness: 120.0, sharpness: 80.0 },
@@ -314,7 +351,7 @@ mod tests {
 
     #[test]
     fn broken_records_are_refused() {
-        let bad = SHIPPED.replace("[1.0, 0.8]", "[1.0, 0.6]");
+        let bad = SHIPPED.replace("[1, 0.783]", "[1, 0.6]");
         assert!(Recorded::parse(&bad).is_err() && Recorded::parse("{}").is_err());
     }
 }

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod options;
 pub mod oracle;
 pub mod plot;
+pub mod reading;
 pub mod report;
 pub mod shop;
 pub mod svg;

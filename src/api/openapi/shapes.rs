@@ -234,7 +234,7 @@ pub struct Verdict {
     /// The one or two articles whose check tells most.
     check: Vec<ProductRef>,
     message: Message,
-    /// Senses that were missing: `scale`, `vision`.
+    /// Senses that were missing: `scale`, `vision`; or `camera:NAME` for one of several cameras.
     degraded: Vec<String>,
     /// Opens the gate: a JWS, on a pass that holds.
     exit_token: Option<String>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use augenmass_core::verdict as judge;
 
+use super::super::wiring;
 use super::instruments::instruments;
 use super::reader::Table;
 use super::station::{
@@ -226,12 +227,18 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     once(table, "name", name.as_ref(), &mut seen.sensors, "board's and camera's name");
     let url = stream_address(table);
     once(table, "url", url.as_ref(), &mut seen.sources, "camera's address");
+    let login_secret = if table.has("login_secret") { identifier(table, "login_secret", 64) } else { None };
+    if login_secret.is_some() && url.as_ref().is_some_and(|url| url.starts_with("file:")) {
+        table.fault("login_secret", "nobody logs in to a folder".to_owned());
+    }
     let width_px = table.whole_as("width_px", 64..=4_096);
     let height_px = table.whole_as("height_px", 64..=4_096);
     let frames_per_s = table.number("frames_per_s", 0.1..=120.0);
     let stale_ms = table.whole_as("stale_ms", 100..=60_000);
     let height_mm = table.number("height_mm", 50.0..=10_000.0);
     let focal_px = table.number("focal_px", 10.0..=100_000.0);
+    let at_mm = table.optional_pair("at_mm", -5_000.0..=5_000.0).unwrap_or_default();
+    let plate_points: Option<[[f64; 4]; 4]> = table.optional_as("plate_points");
     let view_px = table.four_whole("view_px", 4_096);
     let platform_px: Vec<[u32; 2]> = table.optional_as("platform_px").unwrap_or_default();
     table.finish();
@@ -253,18 +260,25 @@ fn camera(table: &Table<'_>, seen: &mut Seen) -> Option<CameraConfig> {
     {
         table.fault("stale_ms", format!("{stale_ms} is less than one picture takes at {frames_per_s} a second"));
     }
-    Some(CameraConfig {
+    let config = CameraConfig {
         name: name?,
         url: url?,
+        login_secret,
         width_px: width_px?,
         height_px: height_px?,
         frames_per_s: frames_per_s?,
         stale_ms: stale_ms?,
         height_mm: height_mm?,
         focal_px: focal_px?,
+        at_mm,
+        plate_points,
         view_px: view_px?,
         platform_px,
-    })
+    };
+    if let Err(fault) = wiring::place(&config) {
+        table.fault("plate_points", fault.to_string());
+    }
+    Some(config)
 }
 
 fn privacy(table: &Table<'_>) -> Option<Privacy> {
@@ -276,16 +290,24 @@ fn privacy(table: &Table<'_>) -> Option<Privacy> {
 fn stream_address(table: &Table<'_>) -> Option<String> {
     let text = table.text("url")?;
     match reqwest::Url::parse(&text) {
-        Ok(url) if url.scheme() == "http" && url.has_host() => Some(text),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            // The fault does not repeat what it found.
+            table.fault(
+                "url",
+                "holds a user name or password: write them into a file and name it in login_secret".to_owned(),
+            );
+            None
+        }
+        Ok(url) if matches!(url.scheme(), "http" | "rtsp") && url.has_host() => Some(text),
         Ok(url) if url.scheme() == "file" && !url.has_host() && text.starts_with("file:///") => Some(text),
         Ok(url) if url.scheme() == "https" => {
-            table.fault("url", format!("'{text}': cameras are read over http:// only"));
+            table.fault("url", format!("'{text}': cameras are read over http:// or rtsp:// only"));
             None
         }
         Ok(_) | Err(_) => {
             table.fault(
                 "url",
-                format!("'{text}' is no http:// address of a stream, nor file:// and the path of a folder"),
+                format!("'{text}' is no http:// or rtsp:// address of a stream, nor file:// and the path of a folder"),
             );
             None
         }

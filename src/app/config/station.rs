@@ -291,9 +291,12 @@ pub struct Cell {
 pub struct CameraConfig {
     /// Names the sensor in `/ready` and findings; unique among boards and cameras.
     pub name: String,
-    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures, or `file://` and the absolute path of a folder into
-    /// which something puts them; the newest one is shown.
+    /// `http://` address of a `multipart/x-mixed-replace` stream of JPEG pictures, `rtsp://` address of a stream of JPEG over RTP, or
+    /// `file://` and the absolute path of a folder into which something puts them; the newest one is shown.
     pub url: String,
+    /// Name of the file in the folder of secrets that holds the camera's user name and password, `user:password`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_secret: Option<String>,
     /// Width of its picture.
     pub width_px: u32,
     /// Height of its picture.
@@ -306,6 +309,14 @@ pub struct CameraConfig {
     pub height_mm: f64,
     /// Focal length in pixels; the optical axis meets the plate's middle.
     pub focal_px: f64,
+    /// How far the lens hangs beside the plate's middle, along x and y; nothing, if nothing is said. Such a camera is turned the shortest
+    /// way from straight down until its axis meets the middle.
+    #[serde(skip_serializing_if = "is_middle")]
+    pub at_mm: [f64; 2],
+    /// Four places of the plate and where the camera sees them, `[x_mm, y_mm, x_px, y_px]` each: instead of `at_mm`, for a camera that
+    /// hangs otherwise. No three of them on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plate_points: Option<[[f64; 4]; 4]>,
     /// Left, top, right, bottom (right and bottom exclusive): outside it everything is masked.
     pub view_px: [u32; 4],
     /// Corners of the platform in the picture, 3 to 16, where a rectangle would show more than the platform; outside them everything is
@@ -419,6 +430,10 @@ pub enum WithoutCamera {
     Unavailable,
     /// Weight alone decides, and the verdict says so.
     WeightOnly,
+}
+
+fn is_middle(at_mm: &[f64; 2]) -> bool {
+    *at_mm == [0.0; 2]
 }
 
 fn as_directory<S: Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -142,7 +142,7 @@ fn each_kind_of_fault_is_told_with_its_mend() {
     one_fault("data_bits = 8\n", "", &["board[0].data_bits", "missing"]);
     one_fault("id = \"basket-1\"", "id = \"basket 1\"", &["station.id", "'basket 1' is not"]);
     one_fault("name = \"top\"", "name = \"plate\"", &["camera[0].name", "second time"]);
-    one_fault("http://127.0.0.1:8790/top.mjpeg", "rtsp://127.0.0.1/top", &["camera[0].url", "http://"]);
+    one_fault("http://127.0.0.1:8790/top.mjpeg", "rtmp://127.0.0.1/top", &["camera[0].url", "http:// or rtsp://"]);
     one_fault("[60, 20, 580, 460]", "[580, 20, 60, 460]", &["camera[0].view_px", "left, top, right, bottom"]);
     one_fault("[60, 20, 580, 460]", "[60, 20, 580]", &["camera[0].view_px", "four whole numbers"]);
     one_fault("29IIIIIWWWWWC", "29IIIIIWWWWWCC", &["in_store_code[0].pattern", "C stands"]);
@@ -154,6 +154,42 @@ fn each_kind_of_fault_is_told_with_its_mend() {
     one_fault("error_rate = 0.05", "error_rate = 0.05\nerror_rate = 0.06", &["duplicate key"]);
     one_fault("error_rate = 0.05", "error_rate = ", &["x.toml:"]);
     one_fault("127.0.0.1:8787", "localhost", &["api.listen", "127.0.0.1:8787"]);
+}
+
+#[test]
+fn a_camera_may_speak_rtsp_and_its_login_stands_elsewhere() {
+    let url = "url = \"http://127.0.0.1:8790/top.mjpeg\"";
+    let rtsp = BASKET.replace(url, "url = \"rtsp://127.0.0.1:8554/top\"\nlogin_secret = \"top-login\"");
+    let camera = parse(&rtsp, "x.toml").unwrap().cameras[0].clone();
+    assert_eq!((camera.url.as_str(), camera.login_secret.as_deref()), ("rtsp://127.0.0.1:8554/top", Some("top-login")));
+    for scheme in ["http", "rtsp"] {
+        let spoken = format!("url = \"{scheme}://viewer:hunter2@127.0.0.1/top\"");
+        one_fault(url, &spoken, &["camera[0].url", "name it in login_secret"]);
+        assert!(!parse(&BASKET.replace(url, &spoken), "x.toml").unwrap_err().to_string().contains("hunter2"));
+    }
+    one_fault(url, "url = \"file:///pictures\"\nlogin_secret = \"x\"", &["camera[0].login_secret", "folder"]);
+}
+
+#[test]
+fn a_second_camera_says_where_it_is() {
+    let (start, end) = (BASKET.find("[[camera]]").unwrap(), BASKET.find("[[container]]").unwrap());
+    let second = BASKET[start..end].replace("\"top\"", "\"side\"").replace("/top.mjpeg", "/side.mjpeg");
+    let with = |more: &str| {
+        let second = second.replace("focal_px", &format!("{more}\nfocal_px"));
+        parse(&format!("{}{second}{}", &BASKET[..end], &BASKET[end..]), "x.toml")
+    };
+    let cameras = with("at_mm = [0.0, 600.0]").unwrap().cameras;
+    assert_eq!(cameras.iter().map(|c| c.at_mm).collect::<Vec<_>>(), [[0.0, 0.0], [0.0, 600.0]]);
+    assert!(with("at_mm = [0.0, 6000.0]").unwrap_err().to_string().contains("camera[1].at_mm"));
+    // 900 px at 1 150 mm: 200 mm are 156.5 px.
+    let points = "plate_points = [[-200, -150, 163.5, 122.6], [200, -150, 476.5, 122.6], [200, 150, 476.5, 357.4], ";
+    assert!(with(&format!("{points}[-200, 150, 163.5, 357.4]]")).unwrap().cameras[1].plate_points.is_some());
+    for (fourth, told) in
+        [("[-200, 150, 300.0, 200.0]]", "never sees"), ("[0, 0, 320, 240]]", "one line"), ("]", "plate_points")]
+    {
+        let report = with(&format!("{points}{fourth}")).unwrap_err().to_string();
+        assert!(report.contains("camera[1].plate_points") && report.contains(told), "{report}");
+    }
 }
 
 #[test]

@@ -172,9 +172,8 @@ impl Machine {
                 self.scale_events(now, events);
             }
             Input::Scene(scene) => self.senses.take_scene(scene),
-            Input::EyesOpened => {
-                self.senses.eyes_opened();
-            }
+            Input::EyesOpened => self.senses.eyes_opened(None),
+            Input::EyesImpaired { why } => self.senses.eyes_opened(Some(why)),
             Input::EyesClosed { why } => self.senses.eyes_closed(now.mono, why),
             Input::Looks { out } => self.senses.looks_are(now.mono, out),
             Input::Goods { catalogue, gallery } => {
@@ -386,7 +385,9 @@ impl Machine {
                 if *without_eyes {
                     degraded.push("vision".to_owned());
                 }
-                case.judge(load, self.senses.scene_of(load).filter(|_| !without_eyes))
+                let scene = self.senses.scene_of(load).filter(|_| !without_eyes);
+                degraded.extend(scene.into_iter().flat_map(|s| &s.missing).map(|name| format!("camera:{name}")));
+                case.judge(load, scene)
             }
             (None, out) => {
                 let (sense, why) = out.unwrap_or(("scale", "no weight".to_owned()));

@@ -52,6 +52,11 @@ pub enum Input {
     Scene(Scene),
     /// The eyes (camera and models) can see again.
     EyesOpened,
+    /// Some of several cameras can be looked through, and others cannot.
+    EyesImpaired {
+        /// Which cannot, and why.
+        why: String,
+    },
     /// The eyes are out.
     EyesClosed {
         /// Why.

@@ -24,7 +24,10 @@ pub enum WithoutCamera {
 enum Eyes {
     /// This station has no camera.
     None,
-    Open,
+    Open {
+        /// Which of several cameras are out, and why.
+        impaired: Option<String>,
+    },
     Closed {
         why: String,
         since: Mono,
@@ -148,21 +151,21 @@ impl Senses {
         self.asked = None;
     }
 
-    /// The eyes can see. Says whether that is news.
-    pub fn eyes_opened(&mut self) -> bool {
-        let news = matches!(self.eyes, Eyes::Closed { .. });
-        if news {
-            self.eyes = Eyes::Open;
-            self.asked = None;
+    /// The eyes can see; `impaired` says which of several cameras cannot, and why.
+    pub fn eyes_opened(&mut self, impaired: Option<String>) {
+        match self.eyes {
+            Eyes::None => return,
+            Eyes::Closed { .. } => self.asked = None,
+            Eyes::Open { .. } => {}
         }
-        news
+        self.eyes = Eyes::Open { impaired };
     }
 
     /// The eyes are out.
     pub fn eyes_closed(&mut self, now: Mono, why: String) {
         let since = match &self.eyes {
             Eyes::Closed { since, .. } => *since,
-            Eyes::None | Eyes::Open => now,
+            Eyes::None | Eyes::Open { .. } => now,
         };
         self.eyes = Eyes::Closed { why, since };
         self.scene = None;
@@ -179,7 +182,7 @@ impl Senses {
         match &self.eyes {
             Eyes::Closed { why, since } => Some((why, *since)),
             Eyes::None => None,
-            Eyes::Open => self.looks_out.as_ref().map(|(why, since)| (why.as_str(), *since)),
+            Eyes::Open { .. } => self.looks_out.as_ref().map(|(why, since)| (why.as_str(), *since)),
         }
     }
 
@@ -228,7 +231,7 @@ impl Senses {
     pub fn poll_look(&mut self, now: Mono) -> Option<Mono> {
         let load = self.scale.load().filter(|l| !self.scale.is_empty(l.mass))?;
         let asked_lately = self.asked.is_some_and(|at| now.ms_since(at) < limits::LOOK_AGAIN_MS);
-        if !matches!(self.eyes, Eyes::Open)
+        if !matches!(self.eyes, Eyes::Open { .. })
             || asked_lately
             || self.scene_of(&load).is_some_and(|s| s.quality.fault().is_none())
         {
@@ -260,11 +263,13 @@ impl Senses {
             ok: self.scale.fault().is_none(),
             why: self.scale.fault().map(ToString::to_string),
         };
-        if matches!(self.eyes, Eyes::None) {
-            return vec![scale];
-        }
+        let impaired = match &self.eyes {
+            Eyes::None => return vec![scale],
+            Eyes::Open { impaired } => impaired.clone(),
+            Eyes::Closed { .. } => None,
+        };
         let why = self.blind().map(|(why, _)| why.to_owned());
-        vec![scale, SenseView { name: "vision", ok: why.is_none(), why }]
+        vec![scale, SenseView { name: "vision", ok: why.is_none(), why: why.or(impaired) }]
     }
 
     /// Whether the weight is out because more stands on the plate than it may bear.

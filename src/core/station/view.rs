@@ -74,7 +74,7 @@ pub struct SenseView {
     pub name: &'static str,
     /// Whether it can be relied on now.
     pub ok: bool,
-    /// Why not.
+    /// Why not; or, of a sense that can, which part of it cannot.
     pub why: Option<String>,
 }
 

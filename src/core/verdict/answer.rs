@@ -144,7 +144,7 @@ pub struct Verdict {
     pub check: Vec<ProductRef>,
     /// What the shopper reads.
     pub message: Message,
-    /// Senses that were missing: `scale`, `vision`.
+    /// Senses that were missing: `scale`, `vision`; or `camera:NAME` for one of several cameras.
     pub degraded: Vec<String>,
     /// Opens the gate; none is issued yet.
     pub exit_token: Option<String>,

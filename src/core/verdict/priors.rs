@@ -38,8 +38,8 @@ pub const FOREIGN: f64 = 0.0025;
 pub const FOREIGN_G: [(f64, f64, f64); 3] = [(0.4, 250.0, 100.0), (0.4, 900.0, 350.0), (0.2, 2000.0, 800.0)];
 /// Goods put down by themselves between scans, where goods come one after the other, rather than with something scanned.
 pub const ALONE: f64 = 0.45;
-/// Units more than scanned put down by themselves, rather than with the line's own.
-pub const MORE_ALONE: f64 = 0.3;
+/// Units more than scanned put down by themselves, rather than with the line's own. An assumption: nobody has counted it.
+pub const MORE_ALONE: f64 = 0.1;
 /// A bag or an own thing put down by itself.
 pub const STRAY_ALONE: f64 = 0.85;
 /// Of these, before the first good that is scanned or after the last one, rather than between two: who packs into an own bag brings it first. An

@@ -32,16 +32,18 @@ pub struct Crop {
     pub embedding: Embedding,
 }
 
-/// What one look at the platform showed. How many things lie there is at least `crops.len()`: what is hidden is not counted.
+/// What one look at the platform showed, through all cameras, each thing once. How many things lie there is at least `crops.len()`: what is hidden is not counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
-    /// The camera's name in the station file.
-    pub camera: String,
-    /// When the frame reached the daemon.
+    /// The cameras that were looked through, by their names in the station file.
+    pub cameras: Vec<String>,
+    /// Cameras of the station that showed nothing usable.
+    pub missing: Vec<String>,
+    /// When the frame reached the daemon; of several, the oldest.
     pub captured: Mono,
     /// Things seen, best score first.
     pub crops: Vec<Crop>,
-    /// Whether it can be relied on.
+    /// Whether it can be relied on; of several cameras, the first that was looked through.
     pub quality: Quality,
     /// Which model's space the embeddings live in; a gallery of another space says nothing about them.
     pub space_id: String,

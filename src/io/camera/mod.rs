@@ -1,13 +1,17 @@
-//! A camera that serves MJPEG over HTTP, or a folder of pictures: read for ever, newest picture wins.
+//! A camera that serves MJPEG over HTTP or JPEG over RTSP, or a folder of pictures: read for ever, newest picture wins.
 
 mod folder;
 pub mod multipart;
+mod rtsp;
 
+use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -19,6 +23,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// How a folder is named where an address is expected.
 pub const FOLDER_SCHEME: &str = "file://";
+/// How a camera that speaks RTSP is named.
+const RTSP_SCHEME: &str = "rtsp://";
 /// A folder is looked into so often.
 const FOLDER_EVERY: Duration = Duration::from_millis(100);
 /// Every JPEG begins so (ITU-T T.81, B.1.1.3: start of image, then another marker).
@@ -27,10 +33,28 @@ const JPEG_START: &[u8] = &[0xff, 0xd8, 0xff];
 /// Which camera, and when it counts as out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraOptions {
-    /// `http://` address of a `multipart/x-mixed-replace` stream, or `file://` and the absolute path of a folder with JPEG pictures.
+    /// `http://` address of a `multipart/x-mixed-replace` stream, `rtsp://` address of a stream of JPEG over RTP, or `file://` and
+    /// the absolute path of a folder with JPEG pictures.
     pub url: String,
+    /// Who may look, where the camera asks: Basic over HTTP, Basic or Digest over RTSP.
+    pub login: Option<Login>,
     /// Without a picture for so long the camera is out, and asked anew.
     pub stale: Duration,
+}
+
+/// User name and password of a camera. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Login")
+    }
 }
 
 /// One picture as the camera sent it.
@@ -73,11 +97,11 @@ pub enum CameraLoss {
         why: String,
     },
     /// It answers with an error.
-    #[error("{url} answers with HTTP status {status}: is the path in `url` right?")]
+    #[error("{url} answers with status {status}: {}", mend(*.status))]
     Refused {
         /// Its address.
         url: String,
-        /// HTTP status.
+        /// Status of HTTP or RTSP.
         status: u16,
     },
     /// It answers with something else.
@@ -94,9 +118,20 @@ pub enum CameraLoss {
     /// Connected, and no picture.
     #[error("the camera has sent no picture for {} ms", .0.as_millis())]
     Stalled(Duration),
-    /// What it sends cannot be taken apart.
+    /// What it sends over RTSP cannot be taken apart.
+    #[error("the camera's stream cannot be read: {0}")]
+    Unreadable(String),
+    /// What it sends over HTTP cannot be taken apart.
     #[error("the camera's stream cannot be read: {0}")]
     Malformed(#[from] MultipartFault),
+}
+
+/// What to look at after a refusal.
+fn mend(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "are user name and password in the secret that `login_secret` names right?",
+        _ => "is the path in `url` right?",
+    }
 }
 
 /// A running camera; dropping it ends the connection.
@@ -167,6 +202,7 @@ impl Camera {
             let before = self.seq;
             let visited = match self.options.url.strip_prefix(FOLDER_SCHEME).map(PathBuf::from) {
                 Some(folder) => self.watch(&folder).await,
+                None if self.options.url.starts_with(RTSP_SCHEME) => self.listen().await,
                 None => self.visit(&client).await,
             };
             match visited {
@@ -211,6 +247,37 @@ impl Camera {
         }
     }
 
+    /// Has the camera play its stream and reads pictures until it is lost.
+    async fn listen(&mut self) -> Result<CameraLoss, Abandoned> {
+        // What a camera can send is its maker's, and the library is large: a fault in it must cost a picture, not the station's eyes.
+        match AssertUnwindSafe(self.play()).catch_unwind().await {
+            Ok(lost) => lost,
+            Err(_) => Ok(CameraLoss::Unreadable("it could not be taken apart at all".to_owned())),
+        }
+    }
+
+    async fn play(&mut self) -> Result<CameraLoss, Abandoned> {
+        let stale = self.options.stale;
+        let mut last = tokio::time::Instant::now();
+        let opening = rtsp::open(&self.options.url, self.options.login.as_ref());
+        let mut stream = match tokio::time::timeout_at(last + stale, opening).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(loss)) => return Ok(loss),
+            Err(_) => return Ok(CameraLoss::Stalled(stale)),
+        };
+        loop {
+            match tokio::time::timeout_at(last + stale, stream.next()).await {
+                Ok(Ok((jpeg, began))) if jpeg.len() <= multipart::PART_LIMIT && jpeg.starts_with(JPEG_START) => {
+                    self.show(jpeg, began).await?;
+                    last = tokio::time::Instant::now();
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(loss)) => return Ok(loss),
+                Err(_) => return Ok(CameraLoss::Stalled(stale)),
+            }
+        }
+    }
+
     /// Connects and reads pictures until the camera is lost.
     async fn visit(&mut self, client: &reqwest::Client) -> Result<CameraLoss, Abandoned> {
         let answer = tokio::time::timeout(self.options.stale, self.connect(client)).await;
@@ -248,7 +315,11 @@ impl Camera {
 
     async fn connect(&self, client: &reqwest::Client) -> Result<(reqwest::Response, Multipart), CameraLoss> {
         let url = &self.options.url;
-        let response = client.get(url).send().await.map_err(|error| self.unreachable(&error))?;
+        let mut request = client.get(url);
+        if let Some(Login { user, password }) = &self.options.login {
+            request = request.basic_auth(user, Some(password));
+        }
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         if !response.status().is_success() {
             return Err(CameraLoss::Refused { url: url.clone(), status: response.status().as_u16() });
         }

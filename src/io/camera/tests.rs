@@ -8,6 +8,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
+mod rtsp;
+
 /// What the served camera does with its next connections, first come first served.
 type Script = Arc<Mutex<Vec<mpsc::Receiver<Bytes>>>>;
 
@@ -39,7 +41,7 @@ fn part(content: &[u8]) -> Bytes {
 
 fn start(address: SocketAddr, path: &str, stale: Duration) -> (CameraLink, mpsc::Receiver<CameraEvent>) {
     let (sender, events) = mpsc::channel(16);
-    let options = CameraOptions { url: format!("http://{address}{path}"), stale };
+    let options = CameraOptions { url: format!("http://{address}{path}"), login: None, stale };
     (CameraLink::start(options, sender), events)
 }
 
@@ -139,7 +141,8 @@ async fn the_newest_whole_picture_of_a_folder_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("in");
     let (sender, mut events) = mpsc::channel(16);
-    let options = CameraOptions { url: format!("file://{}", path.display()), stale: Duration::from_millis(400) };
+    let options =
+        CameraOptions { url: format!("file://{}", path.display()), login: None, stale: Duration::from_millis(400) };
     let link = CameraLink::start(options, sender);
     let mut frames = link.frames();
     assert!(matches!(down(&mut events).await, CameraLoss::Unreachable { .. }));

@@ -25,7 +25,8 @@ fn seen(looks: &[usize]) -> Scene {
         embedding: Embedding::new(axis(*which)).unwrap(),
     };
     Scene {
-        camera: "top".to_owned(),
+        cameras: vec!["top".to_owned()],
+        missing: Vec::new(),
         captured: Mono::default(),
         crops: looks.iter().map(crop).collect(),
         quality: Quality { brightness: 120.0, sharpness: 80.0 },
