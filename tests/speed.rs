@@ -7,13 +7,17 @@
 #![allow(clippy::expect_used, reason = "what a benchmark makes itself is valid")]
 
 use augenmass_core::basket::{Bags, Basket, Code, Container, ContainerKind, Source};
+use augenmass_core::goods::gallery::{Builder, ENROLLED_MAX, LookMark, Packed};
 use augenmass_core::goods::{
-    BagBelief, Catalogue, ContainerBelief, Kind, Product, Risk, Terms, WeightBelief, WeightSource,
+    BagBelief, Catalogue, ContainerBelief, Gallery, Kind, LookCalibration, LookSet, LookVector, Product, Risk, Terms,
+    WeightBelief, WeightSource,
 };
-use augenmass_core::units::Mass;
+use augenmass_core::units::{Mass, Mono};
 use augenmass_core::verdict::{Evidence, Expected, Policy, judge};
+use augenmass_core::vision::{Crop, Embedding, Quality, Scene};
 use augenmass_core::weighing::wire::lcb::{Decoder, Event};
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 const FRAMES: u32 = 10_000;
@@ -38,7 +42,13 @@ fn main() {
     let catalogue = large_shop();
     println!("{PRODUCTS} products taken in: {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
     for lines in [5, 20, 80] {
-        judge_baskets(&catalogue, lines);
+        judge_baskets(&catalogue, lines, None);
+    }
+    let start = Instant::now();
+    let gallery = looks();
+    println!("looks of {PRODUCTS} products packed, look-alikes found: {:.1} s", start.elapsed().as_secs_f64());
+    for lines in [5, 20] {
+        judge_baskets(&catalogue, lines, Some(&gallery));
     }
 }
 
@@ -73,11 +83,73 @@ fn large_shop() -> Catalogue {
     Catalogue::new((0..PRODUCTS).map(product).collect())
 }
 
+const DIMENSIONS: usize = 256;
+const SPACE: &str = "invented";
+
+/// A direction of its own for each number.
+fn direction(number: u64) -> Vec<f32> {
+    let mut state = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut uniform = || {
+        // Xorshift (Marsaglia 2003), 64 bits.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u32 << 24) as f32 - 0.5
+    };
+    unit((0..DIMENSIONS).map(|_| uniform() + uniform()).collect())
+}
+
+fn unit(values: Vec<f32>) -> Vec<f32> {
+    let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
+    values.into_iter().map(|v| v / norm).collect()
+}
+
+/// View `view` of a product: a cosine of 0.6 to any other view of it.
+fn view(product: usize, view: usize) -> Vec<f32> {
+    let (own, aside) = (direction(product as u64), direction(((product * 64 + view) as u64) + (1 << 32)));
+    unit(own.iter().zip(&aside).map(|(o, a)| 0.77 * o + 0.64 * a).collect())
+}
+
+/// Twelve views of each product of the large shop, packed as in the daemon's file.
+fn looks() -> Gallery {
+    let mut numbers: Vec<usize> = (0..PRODUCTS).collect();
+    numbers.sort_by_key(|i| format!("p{i}"));
+    let (mut builder, mut vectors) = (Builder::default(), Vec::new());
+    for i in numbers {
+        let enrolled = (0..ENROLLED_MAX).map(|k| LookVector::quantise(&view(i, k))).collect();
+        let id = format!("p{i}").parse().expect("an identifier");
+        assert!(builder.add(&id, &LookSet { enrolled, learned: Vec::new() }, &mut vectors));
+    }
+    let calibration = LookCalibration { a: 13.972, b: -4.1435, curve: Vec::new() };
+    let (tail, head) = builder.finish(&vectors, SPACE, &calibration, LookMark::default());
+    let block = [head.to_bytes(), vectors, tail].concat();
+    println!("looks: {:.1} MB", block.len() as f64 / 1e6);
+    let packed = Packed::new(Arc::new(block), head).expect("a sound block");
+    Gallery::packed(SPACE, calibration, packed).expect("of its own space")
+}
+
+/// A look at a basket: a crop of most things that lie there, also of one that was not scanned.
+fn scene(products: impl Iterator<Item = usize>) -> Scene {
+    let crop = |i: usize| Crop {
+        box_px: [0.0, 0.0, 64.0, 64.0],
+        score: 0.9,
+        embedding: Embedding::new(view(i, 63)).expect("of unit length"),
+    };
+    Scene {
+        camera: "top".to_owned(),
+        captured: Mono::default(),
+        crops: products.map(crop).collect(),
+        quality: Quality { brightness: 120.0, sharpness: 80.0 },
+        space_id: SPACE.to_owned(),
+    }
+}
+
 /// Baskets of so many lines, right ones and wrong ones by turns, judged one after the other.
-fn judge_baskets(catalogue: &Catalogue, lines: usize) {
+fn judge_baskets(catalogue: &Catalogue, lines: usize, gallery: Option<&Gallery>) {
     let tare = [ContainerBelief::of_kind("trolley", 22_000.0, 35.0)];
     let (bag, policy) = (BagBelief::usual(), Policy::usual(0.05, 6.0, 3));
-    let mut us: Vec<f64> = (0..2_000)
+    let baskets = if gallery.is_some() { 400 } else { 2_000 };
+    let mut us: Vec<f64> = (0..baskets)
         .map(|n| {
             let codes: Vec<(Code, u32)> = (0..lines)
                 .map(|i| (Code::Gtin(format!("{:014}", (n * 131 + i * 617) % PRODUCTS)), 1 + (i % 3 == 0) as u32))
@@ -96,18 +168,20 @@ fn judge_baskets(catalogue: &Catalogue, lines: usize) {
             };
             // Every second one is off by an article, every fourth by a few sigma.
             let off_g = [0.0, 15.0 * (5.6 * weyl(n)).exp(), 120.0, -600.0 * weyl(n)][n % 4];
+            let lying = (0..lines).filter(|i| i % 4 < 3).map(|i| (n * 131 + i * 617) % PRODUCTS);
+            let scene = gallery.map(|_| scene(lying.chain([n * 37 % PRODUCTS])));
             let start = Instant::now();
             let expected = Expected::new(&basket, &codes, catalogue, &tare, &bag);
             let evidence = Evidence {
                 measured: Mass::from_g_saturating(expected.mean_g + off_g),
                 sigma: Mass::from_mg(4_000),
-                scene: None,
+                scene: scene.as_ref(),
                 expected: &expected,
                 catalogue,
                 steps: &[],
                 guesses: &[],
                 bag: &bag,
-                gallery: None,
+                gallery,
                 corrections: 0,
             };
             black_box(judge(&evidence, &policy));
@@ -117,7 +191,8 @@ fn judge_baskets(catalogue: &Catalogue, lines: usize) {
     us.sort_by(f64::total_cmp);
     let at = |share: f64| us[(share * (us.len() - 1) as f64) as usize];
     println!(
-        "{lines} lines of {PRODUCTS} products: median {:.0} us, 99 % {:.0} us, most {:.0} us",
+        "{lines} lines of {PRODUCTS} products{}: median {:.0} us, 99 % {:.0} us, most {:.0} us",
+        if gallery.is_some() { ", with eyes" } else { "" },
         at(0.5),
         at(0.99),
         at(1.0)

@@ -164,6 +164,16 @@ fn another_space_is_refused_and_so_is_another_length() {
     assert!(Packed::new(Arc::new(empty), head).unwrap().is_empty());
 }
 
+/// With every view that is ever kept, long names, and a look-alike for each: what was promised of a large shop.
+#[test]
+fn fifty_thousand_products_take_less_than_100_mb() {
+    let products = 50_000;
+    let vectors = products * (ENROLLED_MAX + LEARNED_MAX) as u32;
+    let (_, empty) = block(&BTreeMap::new());
+    let head = Head { dimensions: 256, products, vectors, alikes: products, names: products * 24, ..empty };
+    assert!((94_000_000..100_000_000).contains(&head.length()), "{}", head.length());
+}
+
 #[test]
 fn products_out_of_order_or_of_another_length_stay_out() {
     let (mut builder, mut out) = (Builder::default(), Vec::new());
