@@ -1,14 +1,17 @@
 //! Products that look so alike that the eye cannot tell them apart, found from their enrolled looks.
 //!
 //! How alike one product is to another is the mean, over its enrolled views, of the cosine with the nearest enrolled view of the other:
-//! what a picture of it would score as a picture of the other. Where the calibrated curve reads that as strongly as most true matches
-//! are read, a crop says nothing of which of the two it shows.
+//! what a picture of it would score as a picture of the other. Where the calibrated curve reads that nearly as strongly as it reads
+//! anything, a crop says nothing of which of the two it shows.
 
 use super::{Looks, Probe};
 use crate::goods::LookCalibration;
 
-/// A picture of the one speaks for the other with so many nats: the curve takes it for that.
-pub const ALIKE_FROM: f64 = 4.0;
+/// A picture of the one speaks for the other with this share of the most that the curve ever says: it takes it for that. With the
+/// shipped curve that is 6 nats.
+const ALIKE_SHARE: f64 = 0.75;
+/// Halvings by which the cosine for that is found: to a millionth.
+const HALVINGS: u32 = 21;
 /// Most look-alikes of one product, the nearest ones: more are a sign of bad pictures.
 const ALIKE_MAX: usize = 16;
 /// Products whose mean looks are further apart by this than what is asked for are not compared view by view.
@@ -29,9 +32,15 @@ pub struct Pair {
     pub cosine: f32,
 }
 
-/// Whether products are look-alikes that are so near.
-pub fn is_alike(cosine: f32, calibration: &LookCalibration) -> bool {
-    calibration.log_ratio(cosine) >= ALIKE_FROM
+/// From which cosine upwards products are look-alikes.
+pub fn alike_from(calibration: &LookCalibration) -> f32 {
+    let limit = (ALIKE_SHARE * calibration.log_ratio(1.0)).max(0.0);
+    let (mut below, mut from) = (-1.0f32, 1.0f32);
+    for _ in 0..HALVINGS {
+        let middle = f32::midpoint(below, from);
+        if calibration.log_ratio(middle) >= limit { from = middle } else { below = middle }
+    }
+    from
 }
 
 /// The mean direction of a product's enrolled looks, one signed byte a component.
@@ -62,8 +71,8 @@ impl Mean {
     }
 
     /// Whether two products are near enough to be compared view by view.
-    pub fn may_be_alike(&self, other: &Self, calibration: &LookCalibration) -> bool {
-        is_alike(self.cosine(other) + MEAN_SLACK, calibration)
+    pub fn may_be_alike(&self, other: &Self, alike_from: f32) -> bool {
+        self.cosine(other) + MEAN_SLACK >= alike_from
     }
 }
 
@@ -83,15 +92,16 @@ pub fn likeness(one: &Looks<'_>, other: &Looks<'_>) -> f32 {
 /// All pairs of look-alikes, in the order of their places; the same looks give the same pairs.
 pub fn pairs(looks: &[Looks<'_>], calibration: &LookCalibration) -> Vec<Pair> {
     let means: Vec<Mean> = looks.iter().map(Mean::of).collect();
+    let alike_from = alike_from(calibration);
     let mut found = Vec::new();
     for cell in cells(&means) {
         for (k, one) in cell.iter().enumerate() {
             for other in &cell[k + 1..] {
-                if !means[*one].may_be_alike(&means[*other], calibration) {
+                if !means[*one].may_be_alike(&means[*other], alike_from) {
                     continue;
                 }
                 let cosine = likeness(&looks[*one], &looks[*other]);
-                if is_alike(cosine, calibration) {
+                if cosine >= alike_from {
                     found.push(Pair { one: *one, other: *other, cosine });
                     found.push(Pair { one: *other, other: *one, cosine });
                 }

@@ -183,11 +183,12 @@ impl Gallery {
         (name, looks, mean): &(&str, Looks<'_>, alike::Mean),
         means: &[(&str, Looks<'_>, alike::Mean)],
     ) -> Vec<(String, String, f32)> {
-        let near = means.iter().filter(|(other, _, at)| other != name && mean.may_be_alike(at, &self.calibration));
+        let from = alike::alike_from(&self.calibration);
+        let near = means.iter().filter(|(other, _, at)| other != name && mean.may_be_alike(at, from));
         let pair = |(other, views, _): &(&str, Looks<'_>, _)| {
             ((*name).to_owned(), (*other).to_owned(), alike::likeness(looks, views))
         };
-        near.map(pair).filter(|(_, _, cosine)| alike::is_alike(*cosine, &self.calibration)).collect()
+        near.map(pair).filter(|(_, _, cosine)| *cosine >= from).collect()
     }
 
     /// How many products have changed since the block was made.
