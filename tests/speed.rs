@@ -136,7 +136,8 @@ fn scene(products: impl Iterator<Item = usize>) -> Scene {
         embedding: Embedding::new(view(i, 63)).expect("of unit length"),
     };
     Scene {
-        camera: "top".to_owned(),
+        cameras: vec!["top".to_owned()],
+        missing: Vec::new(),
         captured: Mono::default(),
         crops: products.map(crop).collect(),
         quality: Quality { brightness: 120.0, sharpness: 80.0 },
