@@ -26,7 +26,7 @@ use watcher::{Panel, Watcher};
 const FRAME_WITHIN: Duration = Duration::from_secs(2);
 
 /// With one camera's look in hand no other one is begun after this: on a machine that has other work a verdict by fewer eyes serves better than none.
-const TOGETHER_WITHIN: Duration = Duration::from_millis(1_200);
+const TOGETHER_WITHIN: Duration = Duration::from_secs(2);
 
 /// One camera, how it is read, and where it is.
 #[derive(Clone, Debug)]
