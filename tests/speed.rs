@@ -131,6 +131,7 @@ fn looks() -> Gallery {
 /// A look at a basket: a crop of most things that lie there, also of one that was not scanned.
 fn scene(products: impl Iterator<Item = usize>) -> Scene {
     let crop = |i: usize| Crop {
+        camera: 0,
         box_px: [0.0, 0.0, 64.0, 64.0],
         score: 0.9,
         embedding: Embedding::new(view(i, 63)).expect("of unit length"),

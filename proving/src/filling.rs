@@ -1,11 +1,12 @@
 //! Shoppers who fill their basket on the plate, good by good, scanning each: what the steps tell beyond the total.
 
+use crate::eyes::DrawnEyes;
 use crate::station::VirtualStation;
 use crate::statistics::Share;
 use anyhow::{Context, Result};
 use augenmass_core::basket::{Bags, Basket, Container, ContainerKind, Line, Source};
 use augenmass_core::station::Request;
-use augenmass_core::verdict::{Outcome, Verdict};
+use augenmass_core::verdict::{Finding, FindingKind, Outcome, Verdict};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use firmware_sim::stage::{Command, GoodsLine, unit_code};
@@ -53,6 +54,15 @@ pub enum Lists {
     AtTheEnd,
 }
 
+/// Who judges what a shopper does.
+#[derive(Clone, Copy)]
+pub struct Judging<'a> {
+    /// How the lists come.
+    pub lists: Lists,
+    /// What the camera shows, where there is one.
+    pub eyes: Option<&'a Arc<DrawnEyes>>,
+}
+
 /// An empty basket on the plate, what the shopper does, and then the validation; gives its first verdict.
 ///
 /// # Errors
@@ -62,10 +72,13 @@ pub fn visit(
     shop: &Arc<Shop>,
     units: &[Unit],
     deeds: &[Deed],
-    lists: Lists,
+    Judging { lists, eyes }: Judging<'_>,
     seed: u64,
 ) -> Result<Arc<Verdict>> {
-    let mut station = VirtualStation::new(hardware, shop, seed)?;
+    let mut station = match eyes {
+        Some(eyes) => VirtualStation::seeing(hardware, shop, seed, eyes.plate(seed))?,
+        None => VirtualStation::new(hardware, shop, seed)?,
+    };
     station.run_ms(1_200);
     let container = Some("basket".to_owned());
     let empty = Command::Place { container, container_id: None, goods: vec![], bags: 0, bag_g: None, hold_ms: None };
@@ -92,6 +105,9 @@ pub fn visit(
                     |u: &usize| GoodsLine { id: units[*u].id.clone(), quantity: 1, unit_g: vec![units[*u].mass_g] };
                 let goods = which.iter().map(line).collect();
                 station.stage.command(&Command::Add { goods, hold_ms: None })?;
+                if let Some(plate) = &mut station.camera {
+                    which.iter().for_each(|u| plate.put(&units[*u].id));
+                }
             }
             Deed::Wait(ms) => station.run_ms(*ms),
         }
@@ -160,27 +176,37 @@ pub fn deeds(scanned: usize, hidden: bool, rng: &mut impl Rng) -> Vec<Deed> {
     deeds
 }
 
-/// What a number of shoppers came to, by steps and by the total of the same baskets.
-#[derive(Clone, Debug, PartialEq)]
+/// What a number of shoppers came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fillings {
-    /// Honest baskets that were stopped: by steps, by the total.
-    pub honest_stopped: [Share; 2],
-    /// Baskets with one unscanned good of at most [`LIGHT_G`] that were stopped: by steps, by the total.
-    pub light_stopped: [Share; 2],
-    /// The same of heavier goods.
-    pub heavy_stopped: [Share; 2],
+    /// Honest baskets that were stopped.
+    pub honest_stopped: Share,
+    /// Baskets with one unscanned good of at most [`LIGHT_G`] that were stopped.
+    pub light_stopped: Share,
+    /// Of these, and of all, those of which the right good was named.
+    pub light_named: Share,
+    /// Baskets with a heavier one that were stopped.
+    pub heavy_stopped: Share,
+    /// Those of which the right good was named.
+    pub heavy_named: Share,
 }
 
 /// Goods up to this are light, grams.
 pub const LIGHT_G: f64 = 60.0;
 
-/// Plays `shoppers` with `items` goods each; every second one has one more that is not scanned, a light one every second time.
+/// Plays `shoppers` with `items` goods each; every second one has one more that is not scanned, a light one every second time. The same
+/// baskets are judged in each of these ways.
 ///
 /// # Errors
 /// A shopper who gets no verdict.
-pub fn play(hardware: &Hardware, shop: &Arc<Shop>, shoppers: u64, items: usize, seed: u64) -> Result<Fillings> {
-    let none = [Share { hits: 0, of: 0 }; 2];
-    let mut all = Fillings { honest_stopped: none, light_stopped: none, heavy_stopped: none };
+pub fn play<const N: usize>(
+    hardware: &Hardware,
+    shop: &Arc<Shop>,
+    (shoppers, items): (u64, usize),
+    ways: &[Judging<'_>; N],
+    seed: u64,
+) -> Result<[Fillings; N]> {
+    let mut all = [Fillings::default(); N];
     for shopper in 0..shoppers {
         let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_mul(6_151).wrapping_add(shopper));
         let hidden = shopper % 2 == 1;
@@ -194,17 +220,28 @@ pub fn play(hardware: &Hardware, shop: &Arc<Shop>, shoppers: u64, items: usize, 
         }
         let deeds = deeds(items, hidden, &mut rng);
         let station_seed = rng.random();
-        let share = match (hidden, shopper % 4) {
-            (false, _) => &mut all.honest_stopped,
-            (true, 1) => &mut all.light_stopped,
-            (true, _) => &mut all.heavy_stopped,
-        };
-        for (share, lists) in share.iter_mut().zip([Lists::EachScan, Lists::AtTheEnd]) {
-            let verdict = visit(hardware, shop, &units, &deeds, lists, station_seed);
+        for (all, way) in all.iter_mut().zip(ways) {
+            let verdict = visit(hardware, shop, &units, &deeds, *way, station_seed);
             let verdict = verdict.with_context(|| format!("shopper {shopper}"))?;
-            share.of += 1;
-            share.hits += u64::from(verdict.outcome != Outcome::Pass);
+            let stopped = verdict.outcome != Outcome::Pass;
+            let right = |id: &str| verdict.findings.iter().any(|f| f.named && is_product(f, id));
+            let named = stopped && hidden && units.last().is_some_and(|unit| right(&unit.id));
+            let shares = match (hidden, shopper % 4) {
+                (false, _) => vec![(&mut all.honest_stopped, stopped)],
+                (true, 1) => vec![(&mut all.light_stopped, stopped), (&mut all.light_named, named)],
+                (true, _) => vec![(&mut all.heavy_stopped, stopped), (&mut all.heavy_named, named)],
+            };
+            for (share, hit) in shares {
+                share.of += 1;
+                share.hits += u64::from(hit);
+            }
         }
     }
     Ok(all)
+}
+
+/// Whether a finding names this product as too much.
+fn is_product(finding: &Finding, id: &str) -> bool {
+    let too_much = matches!(finding.kind, FindingKind::Unscanned | FindingKind::Quantity);
+    too_much && finding.product.as_ref().is_some_and(|product| product.id.as_deref() == Some(id))
 }

@@ -5,7 +5,9 @@ use clap::{Parser, Subcommand};
 use firmware_sim::hw::Hardware;
 use firmware_sim::shop::Shop;
 use proving::calibration::{self, Breakage, Disturbance};
+use proving::eyes::DrawnEyes;
 use proving::faults::{self, Row, Tally};
+use proving::filling::{Judging, Lists};
 use proving::load::{self, LoadOptions};
 use proving::settling::{bench, plates};
 use proving::visits::CLASSES_G;
@@ -76,7 +78,7 @@ enum Command {
         /// Goods of each basket.
         #[arg(long, default_value_t = 12)]
         items: usize,
-        /// Each good is scanned and put down by itself, into a basket on the plate; beside it the same judged by its total.
+        /// Each good is scanned and put down by itself, into a basket on the plate; judged by its total and by steps, without looks and with.
         #[arg(long)]
         one_by_one: bool,
     },
@@ -117,19 +119,27 @@ fn main() -> Result<()> {
         }
         Command::Visits { shoppers, items, one_by_one: true } => {
             let (hardware, shop) = (Hardware::read(&arguments.hw)?, Arc::new(Shop::demo()?));
-            let f = filling::play(&hardware, &shop, shoppers, items, arguments.seed)?;
-            println!(
-                "{shoppers} shoppers with {items} goods put down one by one, seed {}, weight alone",
-                arguments.seed
-            );
-            let light = format!("one unscanned good of at most {:.0} g", filling::LIGHT_G);
-            let rows = [
-                ("honest baskets", f.honest_stopped),
-                (light.as_str(), f.light_stopped),
-                ("one heavier unscanned good", f.heavy_stopped),
+            let eyes = Arc::new(DrawnEyes::new(&shop, arguments.seed)?);
+            let way = |lists, eyes| Judging { lists, eyes };
+            let ways = [
+                way(Lists::AtTheEnd, None),
+                way(Lists::EachScan, None),
+                way(Lists::AtTheEnd, Some(&eyes)),
+                way(Lists::EachScan, Some(&eyes)),
             ];
-            for (what, [steps, total]) in rows {
-                println!("{what}, stopped: {} by steps, {} by the total", percent(steps), percent(total));
+            let told = filling::play(&hardware, &shop, (shoppers, items), &ways, arguments.seed)?;
+            println!("{shoppers} shoppers with {items} goods put down one by one, seed {}", arguments.seed);
+            let names = ["by the total", "by steps", "by the total and looks", "by steps and looks"];
+            for (name, f) in names.into_iter().zip(told) {
+                println!("{name}:");
+                println!("  honest baskets stopped: {}", percent(f.honest_stopped));
+                let light = format!("one unscanned good of at most {:.0} g", filling::LIGHT_G);
+                println!("  {light}, stopped: {}; rightly named: {}", percent(f.light_stopped), percent(f.light_named));
+                println!(
+                    "  a heavier one, stopped: {}; rightly named: {}",
+                    percent(f.heavy_stopped),
+                    percent(f.heavy_named)
+                );
             }
         }
         Command::Visits { shoppers, items, one_by_one: false } => {

@@ -1,5 +1,6 @@
 //! A simulated stage and the root machine on one virtual clock.
 
+use crate::eyes::Plate;
 use anyhow::{Context, Result};
 use augenmass_core::basket::InStorePattern;
 use augenmass_core::goods::{BagBelief, Catalogue, ContainerBelief, parse_ndjson};
@@ -9,6 +10,7 @@ use augenmass_core::station::{
 };
 use augenmass_core::units::{Mono, Wall};
 use augenmass_core::verdict::{Policy, Resolution, Versions};
+use augenmass_core::vision::Scene;
 use augenmass_core::weighing::indicator::{Indicator, IndicatorConfig};
 use augenmass_core::weighing::settle::SettleConfig;
 use augenmass_core::weighing::wire::dialog::Polynomial;
@@ -31,7 +33,11 @@ const READ_EVERY_US: u64 = 5_000;
 /// 2026-11-21T18:00:00Z, so that records are the same in every run.
 const WALL_START_MS: i64 = 1_795_284_000_000;
 
-/// A stage with the daemon's machine behind it. No camera: what vision adds is measured where it can be.
+/// From the question for a look to its frame, and from there to what the models make of it, microseconds.
+const FRAME_US: u64 = 60_000;
+const LOOK_US: u64 = 250_000;
+
+/// A stage with the daemon's machine behind it. Its camera shows what whoever plays with it says.
 pub struct VirtualStation {
     /// The hardware.
     pub stage: Stage,
@@ -42,6 +48,12 @@ pub struct VirtualStation {
     disk_works: bool,
     flushing: Vec<(u64, u64, Record)>,
     next_ticket: u64,
+    /// What its camera shows, if it has one.
+    pub camera: Option<Plate>,
+    /// When the frame is taken that was asked for.
+    asked_look: Option<u64>,
+    /// When what was seen is told.
+    seen: Option<(u64, Scene)>,
     /// Answers by ticket.
     pub answers: BTreeMap<u64, Result<Answer, Refusal>>,
     /// Everything published, in order.
@@ -66,11 +78,27 @@ impl VirtualStation {
     /// # Errors
     /// A shop whose catalogue the daemon does not take.
     pub fn with_policy(hardware: &Hardware, shop: &Arc<Shop>, seed: u64, policy: Policy) -> Result<Self> {
+        Self::made(hardware, shop, seed, policy, None)
+    }
+
+    /// The same with a camera over this plate.
+    ///
+    /// # Errors
+    /// A shop whose catalogue the daemon does not take.
+    pub fn seeing(hardware: &Hardware, shop: &Arc<Shop>, seed: u64, plate: Plate) -> Result<Self> {
+        Self::made(hardware, shop, seed, POLICY, Some(plate))
+    }
+
+    fn made(hardware: &Hardware, shop: &Arc<Shop>, seed: u64, policy: Policy, camera: Option<Plate>) -> Result<Self> {
         let products = parse_ndjson(&shop.catalogue_ndjson()).context("the demo shop's catalogue")?;
         let stage = Stage::new(hardware.clone(), shop.clone(), seed);
-        let config = StationConfig { policy, ..config(hardware)? };
+        let config = StationConfig { policy, has_camera: camera.is_some(), ..config(hardware)? };
         let mut machine = Machine::new(config, Restored::default(), at(0));
-        machine.handle(at(0), Input::Goods { catalogue: Arc::new(Catalogue::new(products)), gallery: None });
+        let gallery = camera.as_ref().map(|plate| plate.gallery().clone());
+        machine.handle(at(0), Input::Goods { catalogue: Arc::new(Catalogue::new(products)), gallery });
+        if camera.is_some() {
+            machine.handle(at(0), Input::EyesOpened);
+        }
         let mut station = Self {
             stage,
             machine,
@@ -79,6 +107,9 @@ impl VirtualStation {
             disk_works: true,
             flushing: Vec::new(),
             next_ticket: 1,
+            camera,
+            asked_look: None,
+            seen: None,
             answers: BTreeMap::new(),
             published: Vec::new(),
             hasty: Vec::new(),
@@ -161,6 +192,13 @@ impl VirtualStation {
             }
             self.drain();
         }
+        if self.asked_look.take_if(|due| *due <= to_us).is_some() {
+            self.seen = self.camera.as_mut().map(|plate| (to_us + LOOK_US, plate.look(now.mono)));
+        }
+        if let Some((_, scene)) = self.seen.take_if(|(due, _)| *due <= to_us) {
+            self.machine.handle(now, Input::Scene(scene));
+            self.drain();
+        }
         if self.machine.poll_timeout().is_some_and(|(due, _)| due <= now.mono) {
             self.machine.handle_timeout(now);
             self.drain();
@@ -190,7 +228,7 @@ impl VirtualStation {
                     }
                     self.published.push(view);
                 }
-                Output::Look { .. } => {}
+                Output::Look { .. } => self.asked_look = self.asked_look.or(Some(self.now_us + FRAME_US)),
             }
         }
     }

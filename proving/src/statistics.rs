@@ -1,7 +1,7 @@
 //! The few figures that every measurement needs.
 
 /// A share with its interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share {
     /// Hits.
     pub hits: u64,

@@ -99,7 +99,7 @@ mod tests {
 
     fn crop(k: usize, left: f32) -> Crop {
         let embedding = Embedding::new(axis(k)).unwrap();
-        Crop { box_px: [left, 10.0, left + 50.0, 60.0], score: 0.9, embedding }
+        Crop { camera: 0, box_px: [left, 10.0, left + 50.0, 60.0], score: 0.9, embedding }
     }
 
     fn finding(product: &str) -> Finding {

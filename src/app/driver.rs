@@ -170,8 +170,12 @@ impl Driver {
             | Input::Saved(_)
             | Input::SaveFailed(_) => {}
         }
+        let looked = matches!(input, Input::Scene(_));
         let now: Now = self.clock.now();
         self.machine.handle(now, input);
+        if looked {
+            tracing::debug!(came = ?self.machine.came(), "what was first seen with each put");
+        }
         self.drain();
     }
 

@@ -208,8 +208,9 @@ impl Looker {
         let captured = self.clock.mono(looks.iter().map(|(_, seen)| seen.captured).min()?);
         let quality = looks.first()?.1.quality;
         let frames = looks.iter().map(|(_, seen)| seen.frame.clone()).collect();
-        let crops: Vec<Vec<Crop>> =
-            looks.iter().map(|(_, seen)| seen.detections.iter().cloned().filter_map(crop).collect()).collect();
+        let crops_of =
+            |camera: usize, seen: &Seen| seen.detections.iter().cloned().filter_map(|s| crop(camera, s)).collect();
+        let crops: Vec<Vec<Crop>> = looks.iter().map(|(camera, seen)| crops_of(*camera, seen)).collect();
         let sights =
             looks.iter().zip(&crops).map(|((camera, _), crops)| Sight { camera: &self.mounted[*camera].place, crops });
         let things = merge(&sights.collect::<Vec<_>>());
@@ -223,7 +224,7 @@ impl Looker {
     }
 }
 
-fn crop(seen: SeenCrop) -> Option<Crop> {
+fn crop(camera: usize, seen: SeenCrop) -> Option<Crop> {
     let embedding = Embedding::new(seen.embedding)?;
-    Some(Crop { box_px: seen.box_px, score: seen.score, embedding })
+    Some(Crop { camera, box_px: seen.box_px, score: seen.score, embedding })
 }

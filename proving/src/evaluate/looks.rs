@@ -5,7 +5,7 @@
 //! under each good is known exactly: density of the recorded cosine over that of a random direction.
 
 use super::reading::{self, Compared};
-use super::shop::Shop;
+use super::shop::{Good, Shop};
 use anyhow::{Context, Result, ensure};
 use augenmass_core::goods::{Gallery, LookCalibration, LookVector};
 use augenmass_core::units::{Mono, ProductId};
@@ -135,22 +135,51 @@ pub struct Looks {
     pub gallery: Gallery,
 }
 
+/// What a good's look is drawn from.
+#[derive(Clone, Debug)]
+pub struct Trait {
+    /// The product that it is enrolled as.
+    pub id: ProductId,
+    /// Goods of one aisle look a little alike.
+    pub aisle: u64,
+    /// Goods of one group look the same.
+    pub group: Option<u64>,
+    /// Small things hide; grams.
+    pub mean_g: f64,
+}
+
+fn traits(shop: &Shop) -> Result<Vec<Trait>> {
+    let of = |(index, good): (usize, &Good)| {
+        let (aisle, group) = (good.aisle as u64, good.look_group.map(u64::from));
+        Ok(Trait { id: ProductId::try_from(format!("p{index}"))?, aisle, group, mean_g: good.law.mean_g })
+    };
+    shop.goods.iter().enumerate().map(of).collect()
+}
+
 impl Looks {
     /// Draws a look for each good; goods of one look group share theirs. How they are to be read is measured on other goods.
     ///
     /// # Errors
     /// None for a shop's own identifiers.
     pub fn new(shop: &Shop, recorded: Recorded, seed: u64) -> Result<Self> {
+        Self::of(&traits(shop)?, recorded, seed)
+    }
+
+    /// The same of goods of any shop.
+    ///
+    /// # Errors
+    /// None.
+    pub fn of(goods: &[Trait], recorded: Recorded, seed: u64) -> Result<Self> {
         let calibration = match &recorded.calibration {
             Some(given) => given.clone(),
             None => {
                 let other = seed ^ CALIBRATED_ON;
-                let goods = Shop::new(CALIBRATED_GOODS, other);
+                let calibrated = Shop::new(CALIBRATED_GOODS, other);
                 let unread = LookCalibration { a: 1.0, b: 0.0, curve: Vec::new() };
-                Self::drawn(&goods, recorded.clone(), other, unread)?.reading(&goods, other)
+                Self::drawn(&traits(&calibrated)?, recorded.clone(), other, unread).reading(&calibrated, other)
             }
         };
-        Self::drawn(shop, recorded, seed, calibration)
+        Ok(Self::drawn(goods, recorded, seed, calibration))
     }
 
     /// How cosines are to be read, from as many crops as were recorded.
@@ -168,21 +197,21 @@ impl Looks {
         reading::measure(&(0..self.recorded.crops).map(compared).collect::<Vec<_>>())
     }
 
-    fn drawn(shop: &Shop, recorded: Recorded, seed: u64, calibration: LookCalibration) -> Result<Self> {
+    fn drawn(goods: &[Trait], recorded: Recorded, seed: u64, calibration: LookCalibration) -> Self {
         let d = recorded.dimensions;
         let direction = |seed: u64| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             unit((0..d).map(|_| rng.sample::<f64, _>(StandardNormal)).collect())
         };
-        let mut directions = Vec::with_capacity(shop.goods.len() * d);
-        let mut looks = Vec::with_capacity(shop.goods.len());
-        for (index, good) in shop.goods.iter().enumerate() {
-            let own = good.look_group.map_or(index as u64, |g| (1 << 32) + u64::from(g));
-            let (aisle, own) = (direction(seed ^ (1 << 40) ^ good.aisle as u64), direction(seed ^ (2 << 40) ^ own));
+        let mut directions = Vec::with_capacity(goods.len() * d);
+        let mut looks = Vec::with_capacity(goods.len());
+        for (index, good) in goods.iter().enumerate() {
+            let own = good.group.map_or(index as u64, |g| (1 << 32) + g);
+            let (aisle, own) = (direction(seed ^ (1 << 40) ^ good.aisle), direction(seed ^ (2 << 40) ^ own));
             let (a, b) = (recorded.aisle_cosine.sqrt(), (1.0 - recorded.aisle_cosine).sqrt());
             let look = unit(aisle.iter().zip(&own).map(|(x, y)| a * x + b * y).collect());
             let look: Vec<f32> = look.iter().map(|v| *v as f32).collect();
-            looks.push((ProductId::try_from(format!("p{index}"))?, vec![LookVector::quantise(&look)]));
+            looks.push((good.id.clone(), vec![LookVector::quantise(&look)]));
             directions.extend(look);
         }
         let gallery = Gallery::of(SPACE, calibration, looks);
@@ -192,8 +221,8 @@ impl Looks {
             (recorded.genuine_density(c) / stranger(c).max(1e-12)).min(1e9) as f32
         };
         let ratios = (0..TABLE).map(ratio).collect();
-        let sizes = shop.goods.iter().map(|g| (g.law.mean_g / 300.0).powf(0.2).clamp(0.5, 1.4)).collect();
-        Ok(Self { recorded, directions, sizes, ratios, gallery })
+        let sizes = goods.iter().map(|g| (g.mean_g / 300.0).powf(0.2).clamp(0.5, 1.4)).collect();
+        Self { recorded, directions, sizes, ratios, gallery }
     }
 
     /// How much likelier a crop is if it shows the good than if it shows a random direction.
@@ -237,7 +266,8 @@ impl Looks {
         unit((0..self.recorded.dimensions).map(|_| rng.sample::<f64, _>(StandardNormal)).collect())
     }
 
-    fn crop(&self, product: usize, rng: &mut impl Rng) -> Vec<f32> {
+    /// One crop of a good.
+    pub fn crop(&self, product: usize, rng: &mut impl Rng) -> Vec<f32> {
         let d = self.recorded.dimensions;
         let look = &self.directions[product * d..(product + 1) * d];
         let cosine = self.recorded.draw_cosine(rng);
@@ -251,7 +281,12 @@ impl Looks {
     /// The crops as the daemon's eyes would hand them over.
     pub fn scene(&self, crops: &[Vec<f32>]) -> Scene {
         let crop = |values: &Vec<f32>| {
-            Some(Crop { box_px: [0.0, 0.0, 64.0, 64.0], score: 0.9, embedding: Embedding::new(values.clone())? })
+            Some(Crop {
+                camera: 0,
+                box_px: [0.0, 0.0, 64.0, 64.0],
+                score: 0.9,
+                embedding: Embedding::new(values.clone())?,
+            })
         };
         Scene {
             cameras: vec!["top".to_owned()],

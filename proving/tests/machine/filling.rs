@@ -4,7 +4,8 @@ use super::hardware;
 use augenmass_core::verdict::{FindingKind, Outcome};
 use firmware_sim::shop::Shop;
 use proptest::prelude::*;
-use proving::filling::{self, Deed as Turn, Lists, Unit};
+use proving::eyes::DrawnEyes;
+use proving::filling::{self, Deed as Turn, Fillings, Judging, Lists, Unit};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +22,9 @@ const PACKS: [&str; 8] = [
     "spice-paprika",
     "candles-10",
 ];
+
+/// By steps, without eyes.
+const STEPS: Judging<'_> = Judging { lists: Lists::EachScan, eyes: None };
 
 fn packs(shop: &Shop, names: &[&str], seed: u64) -> Vec<Unit> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -53,7 +57,7 @@ proptest! {
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let scans: Vec<usize> = (0..units.len()).collect();
         let turns = interleaved(&scans, &order, bits);
-        let verdict = filling::visit(&hardware(), &shop, &units, &turns, Lists::EachScan, seed).unwrap();
+        let verdict = filling::visit(&hardware(), &shop, &units, &turns, STEPS, seed).unwrap();
         prop_assert_eq!(verdict.outcome, Outcome::Pass, "{:?} {:?}", turns, verdict.findings);
     }
 
@@ -71,7 +75,7 @@ proptest! {
             turns.push(turn.concat());
         }
         turns.insert(at, vec![Turn::Put(vec![8]), Turn::Wait(1_800)]);
-        let verdict = filling::visit(&hardware(), &shop, &units, &turns.concat(), Lists::EachScan, seed).unwrap();
+        let verdict = filling::visit(&hardware(), &shop, &units, &turns.concat(), STEPS, seed).unwrap();
         prop_assert_ne!(verdict.outcome, Outcome::Pass);
         let found = verdict.findings.iter().find(|f| f.kind == FindingKind::Unscanned).unwrap();
         prop_assert!((found.grams - 38.0).abs() < 4.0, "{:?}", found);
@@ -93,9 +97,41 @@ fn what_the_total_cannot_see_a_step_can() {
             .collect();
         turns.splice(12..12, [Turn::Put(vec![scanned]), Turn::Wait(1_800)]);
         for (told, lists) in told.iter_mut().zip([Lists::EachScan, Lists::AtTheEnd]) {
-            let verdict = filling::visit(&hardware(), &shop, &units, &turns, lists, seed).unwrap();
+            let verdict =
+                filling::visit(&hardware(), &shop, &units, &turns, Judging { lists, eyes: None }, seed).unwrap();
             *told += u32::from(verdict.outcome != Outcome::Pass);
         }
     }
     assert!(told[0] >= 4 && told[1] <= 1, "stopped of 8 by steps and by the total: {told:?}");
+}
+
+/// Drawn shoppers, each basket judged by steps without looks and with: what was seen to come with each step names what nobody scanned, stops no
+/// less of it, and stops nobody who is honest.
+#[test]
+fn what_was_seen_to_come_with_a_step_names_it() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let eyes = Arc::new(DrawnEyes::new(&shop, 1).unwrap());
+    let ways = [STEPS, Judging { eyes: Some(&eyes), ..STEPS }];
+    let [blind, seeing] = filling::play(&hardware(), &shop, (48, 12), &ways, 3).unwrap();
+    let named = |f: &Fillings| f.light_named.hits + f.heavy_named.hits;
+    let stopped = |f: &Fillings| f.light_stopped.hits + f.heavy_stopped.hits;
+    assert!(named(&blind) <= 2 && named(&seeing) >= 6, "{blind:?} {seeing:?}");
+    assert!(stopped(&seeing) >= stopped(&blind), "{blind:?} {seeing:?}");
+    assert_eq!((blind.honest_stopped.hits, seeing.honest_stopped.hits), (0, 0));
+}
+
+/// A look after each put, whether anybody waits for a verdict or not; and with the list at the end one at the total.
+#[test]
+fn each_put_is_looked_at() {
+    let shop = Arc::new(Shop::demo().unwrap());
+    let eyes = Arc::new(DrawnEyes::new(&shop, 1).unwrap());
+    let units = packs(&shop, &PACKS, 1);
+    let turns: Vec<Turn> =
+        (0..8).flat_map(|unit| [Turn::Scan(unit), Turn::Wait(700), Turn::Put(vec![unit]), Turn::Wait(1_800)]).collect();
+    for (lists, basis) in [(Lists::EachScan, (9, 9)), (Lists::AtTheEnd, (1, 1))] {
+        let judging = Judging { lists, eyes: Some(&eyes) };
+        let verdict = filling::visit(&hardware(), &shop, &units, &turns, judging, 1).unwrap();
+        assert_eq!(verdict.outcome, Outcome::Pass);
+        assert_eq!((verdict.basis.weighings, verdict.basis.looks), basis);
+    }
 }

@@ -29,6 +29,7 @@ fn verdict(attempt: u32) -> Value {
         "check": [{ "id": "butter-250", "code": "4099990000158", "name": "Butter 250 g" }],
         "message": { "key": "maybe_missing", "args": { "name": "Butter 250 g" } },
         "degraded": [], "exit_token": null, "seen": 9,
+        "basis": { "weighings": 1, "looks": 1 },
         "versions": { "catalogue": "9f2c…", "models": "41d0…", "config": "77ab…", "software": "0.1.0" },
     })
 }

@@ -199,6 +199,16 @@ enum Message {
     TooHeavy {},
 }
 
+/// What a verdict rests on.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+struct Basis {
+    /// Weighings that were compared with the list, each by itself: 1 for a total, more where goods came one after the other and were told
+    /// apart, 0 without a weight.
+    weighings: u64,
+    /// Looks behind them: one at the total, or one after each put.
+    looks: u64,
+}
+
 /// Which versions stood behind a verdict: hashes, and the version of the software.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 struct Versions {
@@ -243,6 +253,8 @@ pub struct Verdict {
     control_sample: bool,
     /// How many things the camera saw; `null` without eyes.
     seen: Option<u64>,
+    #[serde(default)]
+    basis: Basis,
     versions: Versions,
 }
 

@@ -6,6 +6,7 @@ use super::limits;
 use crate::basket::{Basket, Checked, ContainerKind};
 use crate::units::{Mass, Mono};
 use crate::verdict::{Expected, StepEvidence};
+use crate::vision::{Scene, Since, Tracks};
 use crate::weighing::{Load, Step};
 use std::collections::BTreeMap;
 
@@ -20,15 +21,26 @@ pub struct Put {
     pub mass: Mass,
     /// Uncertainty of that, 1 sigma.
     pub sigma: Mass,
+    /// Which look was taken after it and before the next hand came, counted from 0.
+    pub look: Option<usize>,
 }
 
-/// All that was put down since the plate was empty.
+/// All that was put down since the plate was empty, and what was seen of it.
 #[derive(Clone, Debug, Default)]
 pub struct Filling {
     puts: Vec<Put>,
     /// Something was taken out, or was not seen: what lies there is more or less than was put down.
     broken: bool,
     touched: Option<Mono>,
+    /// Since when what lies there rests, and when it was touched again.
+    rested: Option<(Mono, Option<Mono>)>,
+    tracks: Tracks,
+    /// The last look, without its crops: which cameras, in which space, how good.
+    look: Option<Scene>,
+    /// What was done since that look.
+    since: Option<Since>,
+    /// Looks were asked for so often since the last hand.
+    asked: u32,
 }
 
 impl Filling {
@@ -40,20 +52,38 @@ impl Filling {
     /// There is no telling what comes and goes.
     pub fn lost(&mut self) {
         self.broken = true;
+        self.forget_looks();
     }
 
     /// What rested is touched as of `at`.
     pub fn touched(&mut self, at: Mono) {
         self.touched = Some(at);
+        if let Some((_, until @ None)) = &mut self.rested {
+            *until = Some(at);
+        }
+    }
+
+    /// The plate rests, untouched since `since`.
+    pub fn rests(&mut self, since: Mono) {
+        self.rested = Some((since, None));
+        self.asked = 0;
+    }
+
+    fn forget_looks(&mut self) {
+        self.tracks = Tracks::default();
+        self.look = None;
+        self.since = self.since.or(Some(Since::Nothing));
+        self.puts.iter_mut().for_each(|put| put.look = None);
     }
 
     /// The plate rests again, and its load is another one. A hand that was weighed with what it had put down and is gone now took nothing out.
     pub fn took(&mut self, step: &Step) {
         let began = self.touched.take().unwrap_or(step.ended);
         if step.mass > Mass::default() {
+            self.since = self.since.or(Some(Since::Put));
             self.broken |= self.puts.len() >= limits::STEPS_MAX;
             if !self.broken {
-                self.puts.push(Put { began, ended: step.ended, mass: step.mass, sigma: step.sigma });
+                self.puts.push(Put { began, ended: step.ended, mass: step.mass, sigma: step.sigma, look: None });
             }
             return;
         }
@@ -64,9 +94,66 @@ impl Filling {
                 last.mass = last.mass + step.mass;
                 last.sigma = Mass::from_g_saturating(last.sigma.g().hypot(step.sigma.g()));
                 last.ended = step.ended;
+                self.since = self.since.or(Some(Since::Nothing));
             }
-            None => self.broken = true,
+            None => {
+                self.broken = true;
+                self.since = Some(Since::Removed);
+            }
         }
+    }
+
+    /// Whether a look is wanted of what rests there: it was not seen yet, nobody has touched it since, and it was not asked for too often.
+    pub fn wants_look(&self) -> bool {
+        self.since.is_some() && matches!(self.rested, Some((_, None))) && self.asked < limits::STEP_LOOKS_MAX
+    }
+
+    /// From when the frame of a look must be that is wanted and is asked for now.
+    pub fn poll_look(&mut self) -> Option<Mono> {
+        let (since, _) = self.rested.filter(|_| self.wants_look())?;
+        self.asked += 1;
+        Some(since)
+    }
+
+    /// Takes a look, if it is fit and shows what rests, or rested last.
+    pub fn saw(&mut self, scene: &Scene) {
+        let shows = |(since, until): (Mono, Option<Mono>)| {
+            scene.captured >= since && until.is_none_or(|until| scene.captured < until)
+        };
+        if !self.rested.is_some_and(shows) || scene.quality.fault().is_some() {
+            return;
+        }
+        let other_eyes = |last: &Scene| last.cameras != scene.cameras || last.space_id != scene.space_id;
+        if self.look.as_ref().is_some_and(other_eyes) {
+            // What one camera shows and another does not is nothing that came.
+            self.forget_looks();
+        }
+        self.tracks.look(&scene.crops, self.since.take().unwrap_or(Since::Nothing));
+        self.look = Some(Scene { crops: Vec::new(), ..scene.clone() });
+        if let Some(last) = self.puts.last_mut() {
+            last.look = self.tracks.looks().checked_sub(1);
+        }
+    }
+
+    /// All that was seen to come and not to go, as one look, if the last look was taken since `untouched_since`.
+    pub fn seen(&self, untouched_since: Mono) -> Option<Scene> {
+        let last = self.look.as_ref().filter(|look| look.captured >= untouched_since && self.since.is_none())?;
+        Some(Scene { crops: self.tracks.there().cloned().collect(), ..last.clone() })
+    }
+
+    /// How many things were first seen with each put; `None` where no look was taken.
+    pub fn came(&self) -> Vec<Option<usize>> {
+        self.puts.iter().map(|put| Some(self.tracks.came_with(put.look?).count())).collect()
+    }
+
+    /// What came with each of these puts, if a look was taken after each.
+    fn came_with(&self, puts: &[Put]) -> Option<Vec<Scene>> {
+        let last = self.look.as_ref()?;
+        let came = |put: &Put| {
+            let crops = self.tracks.came_with(put.look?).cloned().collect();
+            Some(Scene { crops, ..last.clone() })
+        };
+        puts.iter().map(came).collect()
     }
 
     /// What was put down, oldest first, if that and nothing else is what rests there now.
@@ -139,10 +226,15 @@ pub fn guesses(
     let Some(puts) = filling.of(load).filter(|puts| puts.len() <= limits::STEPS_JUDGED_MAX && !arrivals.broken) else {
         return Vec::new();
     };
+    let scenes = filling.came_with(puts);
     let orders = [Order::ScanThenPut, Order::PutThenScan];
     let mut guesses: Vec<Vec<StepEvidence>> =
         orders.into_iter().filter_map(|order| guess(order, puts, arrivals, goods, expected)).collect();
     guesses.dedup_by(|a, b| a.iter().map(|s| &s.lines).eq(b.iter().map(|s| &s.lines)));
+    for guess in &mut guesses {
+        let mut came = scenes.clone().into_iter().flatten();
+        guess.iter_mut().for_each(|step| step.scene = came.next());
+    }
     guesses
 }
 
@@ -182,6 +274,7 @@ mod tests {
     use super::*;
     use crate::basket::{Bags, Code, Container, Line, Source};
     use crate::goods::{BagBelief, Catalogue, ContainerBelief, Kind, Product, Risk, Terms, WeightBelief, WeightSource};
+    use crate::vision::{Crop, Embedding, Quality};
 
     fn ms(ms: u64) -> Mono {
         Mono::from_us(ms * 1000)
@@ -333,5 +426,106 @@ mod tests {
         filling.took(&step(-40.0, 14_000));
         let puts = filling.of(&load(1860.0)).unwrap();
         assert_eq!((puts.len(), puts[3].mass, puts[3].ended), (4, Mass::from_mg(259_000), ms(14_000)));
+    }
+
+    /// A look at so many things in a row, each like none of the others.
+    fn look(captured_ms: u64, things: &[usize]) -> Scene {
+        let crop = |which: &usize| {
+            let left = 60.0 * *which as f32;
+            let embedding = Embedding::new((0..4).map(|i| if i == *which { 1.0 } else { 0.0 }).collect()).unwrap();
+            Crop { camera: 0, box_px: [left, 0.0, left + 50.0, 50.0], score: 0.9, embedding }
+        };
+        Scene {
+            cameras: vec!["top".to_owned()],
+            missing: Vec::new(),
+            captured: ms(captured_ms),
+            crops: things.iter().map(crop).collect(),
+            quality: Quality { brightness: 120.0, sharpness: 80.0 },
+            space_id: "test".to_owned(),
+        }
+    }
+
+    /// A put is touched, comes to rest, and is looked at.
+    fn put(filling: &mut Filling, (grams, began_ms, ended_ms): (f64, u64, u64)) {
+        filling.touched(ms(began_ms));
+        filling.rests(ms(ended_ms));
+        filling.took(&step(grams, ended_ms));
+    }
+
+    fn came(filling: &Filling) -> Option<Vec<usize>> {
+        let scenes = filling.came_with(&filling.puts)?;
+        let counts: Vec<usize> = scenes.iter().map(|s| s.crops.len()).collect();
+        assert_eq!(filling.came(), counts.iter().map(|n| Some(*n)).collect::<Vec<_>>());
+        Some(counts)
+    }
+
+    #[test]
+    fn each_put_has_what_came_with_it_and_the_rest_is_remembered() {
+        let mut filling = Filling::default();
+        assert_eq!(filling.poll_look(), None, "nothing lies there");
+        put(&mut filling, (1_000.0, 1_000, 2_000));
+        assert_eq!(filling.poll_look(), Some(ms(2_000)));
+        filling.saw(&look(2_200, &[]));
+        assert!(!filling.wants_look(), "it was seen");
+        put(&mut filling, (300.0, 4_000, 5_000));
+        filling.saw(&look(5_100, &[0]));
+        put(&mut filling, (400.0, 7_000, 8_000));
+        // The first one is hidden now.
+        filling.saw(&look(8_100, &[1, 2]));
+        assert_eq!(came(&filling), Some(vec![0, 1, 2]));
+        assert_eq!(filling.seen(ms(8_000)).map(|scene| scene.crops.len()), Some(3));
+        assert_eq!(filling.seen(ms(8_200)), None, "it was touched since");
+    }
+
+    /// A frame that shows a hand, or what came later, shows nothing of a put; one that was under way when the hand came does.
+    #[test]
+    fn a_look_belongs_to_the_rest_in_which_its_frame_was_taken() {
+        let mut filling = Filling::default();
+        put(&mut filling, (300.0, 1_000, 2_000));
+        filling.touched(ms(4_000));
+        assert!(!filling.wants_look());
+        filling.saw(&look(4_100, &[0]));
+        filling.saw(&look(1_900, &[0]));
+        assert_eq!(came(&filling), None);
+        filling.saw(&look(3_900, &[0]));
+        assert_eq!(came(&filling), Some(vec![1]));
+        put(&mut filling, (300.0, 4_000, 5_000));
+        assert_eq!(came(&filling), None, "of the second nothing was seen yet");
+        for _ in 0..limits::STEP_LOOKS_MAX {
+            assert_eq!(filling.poll_look(), Some(ms(5_000)));
+        }
+        assert_eq!(filling.poll_look(), None, "no look came so often");
+        let dark = Scene { quality: Quality { brightness: 2.0, sharpness: 0.1 }, ..look(5_100, &[0]) };
+        filling.saw(&dark);
+        assert_eq!(came(&filling), None);
+    }
+
+    #[test]
+    fn what_is_taken_out_is_not_believed_to_lie_there() {
+        let mut filling = Filling::default();
+        put(&mut filling, (300.0, 1_000, 2_000));
+        filling.saw(&look(2_100, &[0]));
+        put(&mut filling, (400.0, 4_000, 5_000));
+        filling.saw(&look(5_100, &[0, 1]));
+        put(&mut filling, (-300.0, 9_000, 10_000));
+        assert_eq!(filling.seen(ms(10_000)), None);
+        filling.saw(&look(10_100, &[1]));
+        let left = filling.seen(ms(10_000)).unwrap().crops;
+        assert_eq!(left.iter().map(|crop| crop.embedding.values()[1]).collect::<Vec<_>>(), [1.0]);
+    }
+
+    /// What another camera shows is nothing that came, and after the scale was out nobody knows what did.
+    #[test]
+    fn other_eyes_and_a_lost_scale_begin_anew() {
+        let mut filling = Filling::default();
+        put(&mut filling, (300.0, 1_000, 2_000));
+        filling.saw(&look(2_100, &[0]));
+        put(&mut filling, (400.0, 4_000, 5_000));
+        filling.saw(&Scene { cameras: vec!["side".to_owned()], ..look(5_100, &[0, 1]) });
+        assert_eq!(came(&filling), None);
+        assert_eq!(filling.seen(ms(5_000)).map(|scene| scene.crops.len()), Some(2));
+        filling.lost();
+        assert_eq!(filling.seen(ms(5_000)), None);
+        assert!(filling.wants_look());
     }
 }

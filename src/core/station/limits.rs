@@ -17,6 +17,8 @@ pub const LOOK_MS: u64 = 5_000;
 pub const LOOK_USUAL_S: f64 = 0.2;
 /// A look that did not arrive is asked for again after so long.
 pub const LOOK_AGAIN_MS: u64 = 1_000;
+/// Of goods that rest and that nobody waits for a verdict on, a look is asked for so often at most.
+pub const STEP_LOOKS_MAX: u32 = 3;
 /// What could not be saved is tried again after so long.
 pub const SAVE_AGAIN_MS: u64 = 500;
 /// A load must differ from the judged one by so much at least to be a new one, grams; a touch is not a change.

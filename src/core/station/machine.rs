@@ -214,7 +214,8 @@ impl Machine {
         let began = self.active_visit().and_then(Visit::due_since);
         let senses = began.and_then(|began| self.senses.poll_timeout(began));
         let again = self.retry_saves.front().map(|(at, _)| (*at, "save again"));
-        [self.senses.scale.poll_timeout(), senses, again].into_iter().flatten().min()
+        let look = self.senses.poll_step_timeout();
+        [self.senses.scale.poll_timeout(), senses, look, again].into_iter().flatten().min()
     }
 
     /// What the machine wants done next.
@@ -263,6 +264,11 @@ impl Machine {
         &self.senses.scale
     }
 
+    /// How many things were first seen with each put since the plate was empty, for who sets a station up; `None` where no look was taken.
+    pub fn came(&self) -> Vec<Option<usize>> {
+        self.senses.filling().came()
+    }
+
     fn active_visit(&self) -> Option<&Visit> {
         self.active.as_ref().and_then(|id| self.ledger.visit(id))
     }
@@ -296,6 +302,7 @@ impl Machine {
             }
             return;
         }
+        self.senses.rests(load.untouched_since);
         self.void_if_more(now, load);
         let mine = self.owner.is_none() || self.owner == self.active;
         if let Some(visit) = self.active.clone().filter(|_| mine).and_then(|id| self.ledger.visit_mut(&id)) {
@@ -326,6 +333,9 @@ impl Machine {
             self.outputs.push_back(Output::Send { port, bytes });
         }
         self.advance_attempt(now);
+        if let Some(since) = self.senses.poll_step_look(now.mono) {
+            self.outputs.push_back(Output::Look { since });
+        }
         let busy = self.attempt_is_due() || self.owner.is_some();
         self.senses.scale.let_zero_follow(!busy);
         self.publish();
@@ -385,9 +395,9 @@ impl Machine {
                 if *without_eyes {
                     degraded.push("vision".to_owned());
                 }
-                let scene = self.senses.scene_of(load).filter(|_| !without_eyes);
-                degraded.extend(scene.into_iter().flat_map(|s| &s.missing).map(|name| format!("camera:{name}")));
-                case.judge(load, scene)
+                let scene = self.senses.seen_of(load).filter(|_| !without_eyes);
+                degraded.extend(scene.iter().flat_map(|s| &s.missing).map(|name| format!("camera:{name}")));
+                case.judge(load, scene.as_ref())
             }
             (None, out) => {
                 let (sense, why) = out.unwrap_or(("scale", "no weight".to_owned()));
@@ -417,6 +427,7 @@ impl Machine {
             exit_token: None,
             control_sample: conclusion.control_sample,
             seen,
+            basis: conclusion.basis,
             versions: Versions { catalogue: self.catalogue.hash().to_owned(), ..self.config.versions.clone() },
         });
         if load.is_some() {

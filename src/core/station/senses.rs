@@ -116,6 +116,11 @@ impl Senses {
         }
     }
 
+    /// Something rests on the plate, untouched since `since`.
+    pub fn rests(&mut self, since: Mono) {
+        self.filling.rests(since);
+    }
+
     /// How what rests on the plate came there.
     pub fn filling(&self) -> &Filling {
         &self.filling
@@ -188,12 +193,19 @@ impl Senses {
 
     /// Takes a look, unless the plate was touched after its frame.
     pub fn take_scene(&mut self, scene: Scene) {
+        self.filling.saw(&scene);
         self.scene = Some(scene);
     }
 
     /// The latest look, if it was taken since the load was last touched.
     pub fn scene_of(&self, load: &Load) -> Option<&Scene> {
         self.scene.as_ref().filter(|s| s.captured >= load.untouched_since)
+    }
+
+    /// The same with what earlier looks of this visit showed and later goods hide.
+    pub fn seen_of(&self, load: &Load) -> Option<Scene> {
+        let latest = self.scene_of(load)?;
+        Some(self.filling.seen(load.untouched_since).unwrap_or_else(|| latest.clone()))
     }
 
     /// What there is to judge by, for an attempt that began at `began`.
@@ -239,6 +251,28 @@ impl Senses {
         }
         self.asked = Some(now);
         Some(load.untouched_since)
+    }
+
+    /// Whether a look should be asked for now of goods that came to rest, though nobody waits for a verdict: what comes next hides them.
+    pub fn poll_step_look(&mut self, now: Mono) -> Option<Mono> {
+        let asked_lately = self.asked.is_some_and(|at| now.ms_since(at) < limits::LOOK_AGAIN_MS);
+        if asked_lately || !self.wants_step_look() {
+            return None;
+        }
+        let since = self.filling.poll_look()?;
+        self.asked = Some(now);
+        Some(since)
+    }
+
+    /// When such a look is asked for again.
+    pub fn poll_step_timeout(&self) -> Option<(Mono, &'static str)> {
+        let asked = self.asked.filter(|_| self.wants_step_look())?;
+        Some((asked.plus_ms(limits::LOOK_AGAIN_MS), "look again"))
+    }
+
+    fn wants_step_look(&self) -> bool {
+        let sees = matches!(self.eyes, Eyes::Open { .. }) && self.looks_out.is_none();
+        sees && self.is_loaded() && self.filling.wants_look()
     }
 
     /// When waiting for evidence ends, and why.

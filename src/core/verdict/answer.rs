@@ -101,6 +101,15 @@ pub struct WeightEvidence {
     pub sigma_g: f64,
 }
 
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// Weighings that were compared with the list, each by itself: 1 for a total, more where goods came one after the other and were told apart.
+    pub weighings: usize,
+    /// Looks behind them: at the total, or one after each put.
+    pub looks: usize,
+}
+
 /// Which versions stood behind a verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
@@ -154,6 +163,9 @@ pub struct Verdict {
     /// How many things the camera saw; `null` without eyes.
     #[serde(default)]
     pub seen: Option<usize>,
+    /// What it rests on; nothing without a weight.
+    #[serde(default)]
+    pub basis: Basis,
     /// Which versions stood behind it.
     #[serde(default)]
     pub versions: Versions,

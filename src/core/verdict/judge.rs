@@ -1,6 +1,6 @@
 //! The judge: evidence in, conclusion out.
 
-use super::answer::{Finding, FindingKind, Outcome, ProductRef, WeightEvidence};
+use super::answer::{Basis, Finding, FindingKind, Outcome, ProductRef, WeightEvidence};
 use super::expected::{Expected, WithoutMass};
 use super::message::Message;
 use super::noise::{Component, Spread};
@@ -8,11 +8,11 @@ use super::part::{Part, Weighed};
 use super::policy::{self, Policy};
 use super::posterior::Judged;
 use super::sequence::{self, Group, Grouping};
-use super::view::{Sight, View};
+use super::view::{self, Sight, View};
 use super::{explain, priors};
 use crate::goods::{BagBelief, Catalogue, Gallery};
 use crate::units::Mass;
-use crate::vision::Scene;
+use crate::vision::{Crop, Scene};
 use std::rc::Rc;
 
 /// Everything a judgement rests on. Without a weight there is none: see [`Conclusion::unavailable`].
@@ -56,6 +56,8 @@ pub struct Conclusion {
     pub message: Message,
     /// It would have passed, and staff looks all the same to learn what is missed.
     pub control_sample: bool,
+    /// What it rests on.
+    pub basis: Basis,
 }
 
 /// Goods that were put down together, or taken for it: one step of the weight with what was scanned for it.
@@ -70,7 +72,7 @@ pub struct StepEvidence {
     pub sigma: Mass,
     /// Whether container and bags came with it, or may have; only in guesses.
     pub carrier: bool,
-    /// What the cameras saw come, if they follow single goods; not in guesses.
+    /// What the cameras saw come with it, if they looked after it.
     pub scene: Option<Scene>,
 }
 
@@ -82,24 +84,68 @@ const CATALOGUE_WRONG_FROM: f64 = 0.8;
 /// Weighs all edits of the list, with the eye or without.
 pub fn weigh<'a>(evidence: &Evidence<'a>, with_eyes: bool, policy: &Policy) -> Judged<'a> {
     let Evidence { expected, bag, .. } = *evidence;
-    let parts = if evidence.steps.is_empty() {
-        if let Some(groupings) = sequence::groupings(evidence.guesses, expected, policy) {
-            let view = whole_view(evidence, with_eyes);
-            let parts = |grouping: &Grouping| match grouping.groups.as_slice() {
-                [_] => vec![whole_part(evidence, view.clone(), policy)],
-                groups => {
-                    let part = |(group, stray): (&Group, f64)| group_part(evidence, group, stray, view.clone(), policy);
-                    groups.iter().zip(sequence::strays(groups)).map(part).collect()
-                }
-            };
-            let ways = groupings.iter().map(|grouping| (grouping.ln_weight, parts(grouping))).collect();
-            return Judged::mixed(ways, expected, bag, policy.error_rate);
+    let ways = if evidence.steps.is_empty() {
+        match sequence::groupings(evidence.guesses, expected, policy) {
+            Some(groupings) => grouped(evidence, &groupings, with_eyes, policy),
+            None => vec![(0.0, vec![whole_part(evidence, whole_view(evidence, with_eyes), policy)])],
         }
-        vec![whole_part(evidence, whole_view(evidence, with_eyes), policy)]
     } else {
-        step_parts(evidence, with_eyes, policy)
+        vec![(0.0, step_parts(evidence, with_eyes, policy))]
     };
-    Judged::mixed(vec![(0.0, parts)], expected, bag, policy.error_rate)
+    Judged::mixed(ways, expected, bag, policy.error_rate)
+}
+
+/// Each way in which steps may belong together, with the logarithm of its prior and of what was seen. Where a look was taken at each step,
+/// each group is compared with what came with it; else all with the one look at the end.
+fn grouped<'a>(
+    evidence: &Evidence<'a>,
+    groupings: &[Grouping],
+    with_eyes: bool,
+    policy: &Policy,
+) -> Vec<(f64, Vec<Part<'a>>)> {
+    let steps = looked_at(evidence).filter(|_| with_eyes);
+    let whole = if steps.is_some() { None } else { whole_view(evidence, with_eyes) };
+    let views_of = |grouping: &Grouping| -> Vec<Option<Rc<View<'a>>>> {
+        let view = |group: &Group| steps.map_or_else(|| whole.clone(), |steps| came(evidence, steps, group));
+        grouping.groups.iter().map(view).collect()
+    };
+    let seen = |views: &[Option<Rc<View<'_>>>]| views.iter().flatten().map(|view| view.ln_listed()).sum::<f64>();
+    let all: Vec<(&Grouping, Vec<Option<Rc<View<'a>>>>)> = groupings.iter().map(|g| (g, views_of(g))).collect();
+    // Relative to all in one, and no more than a look may say of anything.
+    let in_one = all.iter().find(|(grouping, _)| grouping.groups.len() == 1).map_or(0.0, |(_, views)| seen(views));
+    let way = |(grouping, views): (&Grouping, Vec<Option<Rc<View<'a>>>>)| {
+        let looks = if steps.is_some() { (seen(&views) - in_one).clamp(-view::BOUND, view::BOUND) } else { 0.0 };
+        let groups = grouping.groups.iter().zip(sequence::strays(&grouping.groups)).zip(views);
+        let parts = match grouping.groups.as_slice() {
+            [_] => groups.map(|(_, view)| whole_part(evidence, view, policy)).collect(),
+            _ => groups.map(|((group, stray), view)| group_part(evidence, group, stray, view, policy)).collect(),
+        };
+        (grouping.ln_weight + looks, parts)
+    };
+    all.into_iter().map(way).collect()
+}
+
+/// The steps, if the eyes see now and have looked at each of them.
+fn looked_at<'a>(evidence: &Evidence<'a>) -> Option<&'a [StepEvidence]> {
+    let space = &evidence.gallery?.space_id;
+    let fit = |scene: &Scene| scene.quality.fault().is_none() && scene.space_id == *space;
+    // All guesses are of the same steps.
+    let steps = evidence.guesses.first()?;
+    let all = steps.iter().all(|step| step.scene.as_ref().is_some_and(fit));
+    (all && evidence.scene.is_some_and(fit)).then_some(steps)
+}
+
+/// What came with a group, compared with its lines.
+fn came<'a>(evidence: &Evidence<'a>, steps: &'a [StepEvidence], group: &Group) -> Option<Rc<View<'a>>> {
+    let Evidence { expected, catalogue, .. } = *evidence;
+    let crops_of = |step: &'a StepEvidence| step.scene.iter().flat_map(|scene: &Scene| &scene.crops);
+    let all = steps.iter().flat_map(crops_of).count();
+    let sight = Sight::STEP.after(all, steps.len(), expected.units()).of_steps(group.steps.len(), group.carrier);
+    let crops: Vec<&Crop> = group.steps.iter().flat_map(|at| crops_of(&steps[*at])).collect();
+    let line = |i: usize| (expected.lines[i].product, expected.lines[i].quantity);
+    let own = group.lines.iter().map(|i| line(*i));
+    let others = (0..expected.lines.len()).filter(|i| group.lines.binary_search(i).is_err()).map(line);
+    Some(Rc::new(View::of(&crops, evidence.gallery?, catalogue, sight, own, others)))
 }
 
 fn view<'a>(
@@ -186,6 +232,7 @@ pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, w
         // Figures that are none must not become a pass.
         return Conclusion::unavailable("judge", "the figures of this basket make no sense");
     }
+    let basis = Basis { weighings: judged.weighings(), looks: looks(evidence, judged) };
     let stop = |judged: &Judged<'_>| policy::should_stop(judged, expected, catalogue, policy);
     if !stop(judged) || seen_only(judged, evidence, policy) {
         return Conclusion {
@@ -195,6 +242,7 @@ pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, w
             check: Vec::new(),
             message: Message::AllRight {},
             control_sample: false,
+            basis,
         };
     }
     let residual_g = evidence.measured.g() - expected.mean_g;
@@ -214,7 +262,18 @@ pub fn conclude(judged: &Judged<'_>, evidence: &Evidence<'_>, policy: &Policy, w
         findings,
         message,
         control_sample: false,
+        basis,
     }
+}
+
+/// How many looks had a say.
+fn looks(evidence: &Evidence<'_>, judged: &Judged<'_>) -> usize {
+    if !judged.has_seen() {
+        return 0;
+    }
+    let apart = looked_at(evidence).filter(|_| evidence.steps.is_empty() && judged.weighings() > 1);
+    let certain = evidence.steps.iter().filter(|step| step.scene.is_some()).count();
+    apart.map_or(certain.max(1), <[StepEvidence]>::len)
 }
 
 /// The scale by itself sees nothing amiss: looking alone never stops a basket.
@@ -234,6 +293,7 @@ impl Conclusion {
             check: Vec::new(),
             message: Message::StationBusy {},
             control_sample: false,
+            basis: Basis::default(),
         }
     }
 
@@ -276,6 +336,7 @@ fn unknown_masses(expected: &Expected, catalogue: &Catalogue, weight: WeightEvid
         check: Vec::new(),
         message: Message::StaffWillHelp {},
         control_sample: false,
+        basis: Basis::default(),
     }
 }
 

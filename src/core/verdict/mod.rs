@@ -21,7 +21,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Finding, FindingKind, Outcome, ProductRef, Verdict, Versions, WeightEvidence};
+pub use answer::{Basis, Finding, FindingKind, Outcome, ProductRef, Verdict, Versions, WeightEvidence};
 pub use expected::{Expected, ExpectedLine, Nature, UnknownLine, WithoutMass};
 pub use judge::{Conclusion, Evidence, StepEvidence, judge};
 pub use message::Message;

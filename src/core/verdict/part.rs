@@ -119,6 +119,11 @@ impl<'a> Part<'a> {
         self.view.as_ref().map_or(1.0, |v| v.change_by_something(units))
     }
 
+    /// What was seen if a thing came that the shop does not sell, which a detector of goods takes for one with probability `shown`.
+    pub fn seen_stray(&self, shown: f64) -> f64 {
+        1.0 - shown + shown * self.seen_something(1)
+    }
+
     /// Density with one independent thing of this mixture on top, which no camera knows.
     pub fn with(&self, thing: &[Component]) -> f64 {
         self.noise.with(thing, self.off_g, AS_IS)

@@ -166,6 +166,12 @@ impl<'a> Judged<'a> {
         self.ways.iter().flat_map(|way| &way.parts).any(Part::has_seen)
     }
 
+    /// How many weighings there were in the likeliest of the ways in which goods were perhaps weighed together.
+    pub fn weighings(&self) -> usize {
+        let likeliest = self.ways.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
+        likeliest.map_or(0, |way| way.parts.len())
+    }
+
     /// What was perhaps not scanned, likeliest first, with probabilities; two that are missing together each have theirs.
     pub fn unscanned(&self) -> &[Candidate] {
         self.unscanned.get_or_init(|| {
@@ -327,10 +333,11 @@ impl Weigher<'_, '_> {
 
     fn fine(&self, joint: &mut Posterior, scanned: &[usize], lone: &[usize]) {
         let honest = 1.0 - self.rate;
-        let each = |thing: &[Component]| {
-            let odds = |i: &usize| self.parts[*i].with(thing) / self.parts[*i].right;
+        let each = |thing: &[Component], shown: f64| {
+            let came = |part: &Part<'_>| part.with(thing) * part.seen_stray(shown);
+            let odds = |i: &usize| came(&self.parts[*i]) / self.parts[*i].right;
             let at = |places: &[usize]| places.iter().map(odds).sum::<f64>() / places.len().max(1) as f64;
-            let stray = |i: usize| self.parts[i].stray * self.parts[i].with(thing);
+            let stray = |i: usize| self.parts[i].stray * came(&self.parts[i]);
             let one_weighing = scanned.len() == 1 && lone.is_empty();
             match lone {
                 [] if one_weighing => at(scanned),
@@ -340,8 +347,8 @@ impl Weigher<'_, '_> {
             }
         };
         joint.right = if lone.is_empty() { honest * (1.0 - priors::STRAY_BAG - priors::FOREIGN) } else { 0.0 };
-        joint.bag = honest * priors::STRAY_BAG * each(&self.bag);
-        joint.foreign = honest * priors::FOREIGN * each(&self.foreign);
+        joint.bag = honest * priors::STRAY_BAG * each(&self.bag, priors::BAG_SHOWN);
+        joint.foreign = honest * priors::FOREIGN * each(&self.foreign, priors::FOREIGN_SHOWN);
     }
 
     fn unlisted(&self, part: &Part<'_>) -> Unlisted {

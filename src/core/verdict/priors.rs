@@ -42,6 +42,10 @@ pub const ALONE: f64 = 0.45;
 pub const MORE_ALONE: f64 = 0.1;
 /// A bag or an own thing put down by itself.
 pub const STRAY_ALONE: f64 = 0.85;
+/// A bag, or an own thing, that the detector takes for goods when it comes by itself. Assumptions: the detector was trained to pass bags over.
+pub const BAG_SHOWN: f64 = 0.3;
+/// See [`BAG_SHOWN`].
+pub const FOREIGN_SHOWN: f64 = 0.8;
 /// Of these, before the first good that is scanned or after the last one, rather than between two: who packs into an own bag brings it first. An
 /// assumption: nobody has counted it. Goods that nobody scans come anywhere.
 pub const STRAY_BESIDE: f64 = 0.8;

@@ -8,18 +8,21 @@
 
 use crate::goods::gallery::Probe;
 use crate::goods::{Catalogue, Gallery};
-use crate::vision::Scene;
+use crate::vision::{Crop, Scene};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 /// The most that a look may say for or against an edit, in nats.
-const BOUND: f64 = 13.0;
+pub const BOUND: f64 = 13.0;
 /// With more strangers than this it is not two goods that are missing from the list.
 const STRANGERS_MAX: usize = 6;
 /// A product fits a crop from so many nats upwards.
 const FITS_FROM: f64 = 1.0;
 /// So many products that a crop resembles are thought of.
 const RESEMBLING_MAX: usize = 12;
+/// Of a unit's crops so many are first seen with one certain other step: the detector had passed it over, or it was moved. Of the shipped models
+/// one in eight came late somewhere among ten steps (rendered goods put down one by one).
+const LATE: f64 = 0.0125;
 /// How many units' experience is what is believed of them before anything is seen.
 const UNITS_KNOWN: f64 = 6.0;
 
@@ -38,6 +41,12 @@ impl Sight {
     /// What came with one step: it lies on top, and what lay there before is known.
     pub const STEP: Self = Self { crops_a_unit: 0.9, clutter: 0.1 };
 
+    /// What came with so many steps together, container and bags among them or not: these are no goods.
+    pub fn of_steps(self, steps: usize, carrier: bool) -> Self {
+        let first = if carrier { Self::WHOLE.clutter } else { self.clutter };
+        Self { clutter: first + steps.saturating_sub(1) as f64 * self.clutter, ..self }
+    }
+
     /// The same once so many crops were seen in so many looks for so many units on the list.
     pub fn after(self, crops: usize, looks: usize, units: u32) -> Self {
         let seen = (crops as f64 - looks as f64 * self.clutter).max(0.0);
@@ -54,6 +63,8 @@ pub struct View<'a> {
     sight: Sight,
     /// Intensity at each crop under the list, over that of some other product.
     listed: Vec<f64>,
+    /// Crops to be expected under the list.
+    mean_crops: f64,
     /// How well the listed product that fits a crop best does so, as a likelihood ratio.
     fits: Vec<f64>,
     /// Where a product's ratios stand in `ratios`, one a crop.
@@ -74,26 +85,47 @@ impl<'a> View<'a> {
         if scene.quality.fault().is_some() || scene.space_id != gallery.space_id {
             return None;
         }
+        Some(Self::of(&scene.crops.iter().collect::<Vec<_>>(), gallery, catalogue, sight, listed, std::iter::empty()))
+    }
+
+    /// The same of crops that came together; goods that came at another time, (product, units), are `elsewhere`.
+    pub fn of(
+        crops: &[&Crop],
+        gallery: &'a Gallery,
+        catalogue: &'a Catalogue,
+        sight: Sight,
+        listed: impl Iterator<Item = (usize, u32)>,
+        elsewhere: impl Iterator<Item = (usize, u32)>,
+    ) -> Self {
         let mut view = Self {
             catalogue,
             gallery,
-            crops: scene.crops.iter().map(|c| Probe::new(c.embedding.values())).collect(),
+            crops: crops.iter().map(|c| Probe::new(c.embedding.values())).collect(),
             sight,
-            listed: vec![sight.clutter; scene.crops.len()],
-            fits: vec![0.0; scene.crops.len()],
+            listed: vec![sight.clutter; crops.len()],
+            mean_crops: sight.clutter,
+            fits: vec![0.0; crops.len()],
             places: RefCell::default(),
             ratios: RefCell::default(),
             strangers: OnceCell::new(),
         };
-        for (product, units) in listed {
+        let here = listed.map(|line| (line, 1.0));
+        for ((product, units), share) in here.chain(elsewhere.map(|line| (line, LATE))) {
             let place = view.asked(product);
+            let more = f64::from(units) * share * sight.crops_a_unit;
+            view.mean_crops += more;
             let ratios = view.ratios.borrow();
             for ((sum, best), r) in view.listed.iter_mut().zip(&mut view.fits).zip(&ratios[place..]) {
-                *sum += f64::from(units) * sight.crops_a_unit * r;
+                *sum += more * r;
                 *best = best.max(*r);
             }
         }
-        Some(view)
+        view
+    }
+
+    /// Logarithm of how probable these crops are if the list is right: comparable between ways of sharing the same crops and lines out.
+    pub fn ln_listed(&self) -> f64 {
+        self.listed.iter().map(|listed| listed.ln()).sum::<f64>() - self.mean_crops
     }
 
     /// P(crops | so many units of one product gone, of another come) / P(crops | list), within e^±13.

@@ -85,10 +85,7 @@ pub fn merge(sights: &[Sight<'_>]) -> Vec<Sighting> {
 
 /// How well two crops of two cameras fit as one thing, 0..=1; `None` if they cannot be one.
 fn likeness(a: (&PlateCamera, &Crop), b: (&PlateCamera, &Crop)) -> Option<f64> {
-    let cosine: f32 = a.1.embedding.values().iter().zip(b.1.embedding.values()).map(|(x, y)| x * y).sum();
-    if a.1.embedding.values().len() != b.1.embedding.values().len() || cosine < LEAST_COSINE {
-        return None;
-    }
+    let cosine = a.1.embedding.cosine(&b.1.embedding).filter(|cosine| *cosine >= LEAST_COSINE)?;
     let level = nearest_level(a, b)?;
     let shared = overlap(a.0.box_at_level(a.1.box_px, level)?, b.0.box_at_level(b.1.box_px, level)?);
     (shared >= LEAST_OVERLAP).then(|| shared * f64::from(cosine.min(1.0)))
@@ -126,7 +123,7 @@ mod tests {
     use crate::vision::Embedding;
 
     fn crop(box_px: [f32; 4], score: f32, look: [f32; 2]) -> Crop {
-        Crop { box_px, score, embedding: Embedding::new(look.to_vec()).unwrap() }
+        Crop { camera: 0, box_px, score, embedding: Embedding::new(look.to_vec()).unwrap() }
     }
 
     /// Straight down: a millimetre a pixel on the plate, (320, 240) its middle.

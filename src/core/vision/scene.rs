@@ -19,11 +19,19 @@ impl Embedding {
     pub fn values(&self) -> &[f32] {
         &self.0
     }
+
+    /// Cosine with another one, -1..=1; `None` if they are of two spaces.
+    pub fn cosine(&self, other: &Self) -> Option<f32> {
+        (self.0.len() == other.0.len()).then(|| self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum())
+    }
 }
 
 /// One thing seen, with how it looks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Crop {
+    /// The camera that shows it, by its place in the station file.
+    #[serde(default)]
+    pub camera: usize,
     /// Left, top, right, bottom in pixels of the camera's frame.
     pub box_px: [f32; 4],
     /// Confidence of the detector, 0..=1.

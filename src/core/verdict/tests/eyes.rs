@@ -10,7 +10,7 @@ fn axis(which: usize) -> Vec<f32> {
     (0..3).map(|i| if i == which { 1.0 } else { 0.0 }).collect()
 }
 
-fn gallery() -> Gallery {
+pub(super) fn gallery() -> Gallery {
     let looks = ["butter", "milk", "twin"]
         .iter()
         .enumerate()
@@ -18,8 +18,9 @@ fn gallery() -> Gallery {
     Gallery::of("test", LookCalibration { a: 8.0, b: -4.0, curve: Vec::new() }, looks)
 }
 
-fn seen(looks: &[usize]) -> Scene {
+pub(super) fn seen(looks: &[usize]) -> Scene {
     let crop = |which: &usize| Crop {
+        camera: 0,
         box_px: [0.0, 0.0, 9.0, 9.0],
         score: 0.9,
         embedding: Embedding::new(axis(*which)).unwrap(),

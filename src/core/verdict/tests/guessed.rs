@@ -1,6 +1,7 @@
 //! Steps whose scans are guessed: what they tell, and that a wrong guess alarms nobody and hides nothing.
 
 use super::*;
+use crate::goods::Gallery;
 use crate::verdict::judge::weigh;
 use crate::verdict::sequence::groupings;
 
@@ -211,4 +212,52 @@ fn a_division_of_a_mass_has_the_density_of_its_simplex() {
     assert!((all[0].ln_weight - (0.05f64.ln() + 720.0f64.ln() - 6.0 * total_g.ln())).abs() < 1e-9, "all seven in one");
     let joined = all.iter().find(|g| g.groups.len() == 6).unwrap();
     assert!((joined.ln_weight - (0.95f64.ln() + 0.03f64.ln() - 330.5f64.ln())).abs() < 1e-9, "{joined:?}");
+}
+
+/// What was seen to come with each step names what came by itself though the last look does not show it any more; the scale alone cannot.
+#[test]
+fn what_came_with_a_step_is_known_though_it_is_hidden_now() {
+    use super::eyes::{gallery, seen};
+    let catalogue = shop_of_seven();
+    let expected = expected(&catalogue, &LIST[2..]);
+    let bag = BagBelief::one(60.0, 35.0);
+    // Pasta, something of a kilogram, rice, jam; milk and its twin weigh the same.
+    let looked = |which: &[usize], lines: &[usize], mass_g: f64, carrier: bool| StepEvidence {
+        scene: Some(seen(which)),
+        ..step(lines, mass_g, carrier)
+    };
+    let steps = vec![
+        looked(&[], &[], 1000.0, true),
+        looked(&[], &[0], 511.0, false),
+        looked(&[2], &[], 1060.2, false),
+        looked(&[], &[1], 749.0, false),
+        looked(&[], &[2], 330.5, false),
+    ];
+    let last = seen(&[]);
+    let blind: Vec<StepEvidence> = steps.iter().map(|s| StepEvidence { scene: None, ..s.clone() }).collect();
+    let told = |guess: Vec<StepEvidence>, gallery: &Gallery| {
+        let total_g: f64 = guess.iter().map(|s| s.mass.g()).sum();
+        let evidence = Evidence {
+            measured: Mass::from_g_saturating(total_g),
+            sigma: Mass::from_mg(2_000),
+            scene: Some(&last),
+            expected: &expected,
+            catalogue: &catalogue,
+            steps: &[],
+            guesses: &[guess],
+            bag: &bag,
+            gallery: Some(gallery),
+            corrections: 0,
+        };
+        judge(&evidence, &POLICY)
+    };
+    let conclusion = told(steps.clone(), &gallery());
+    assert_eq!(first(&conclusion), (FindingKind::Unscanned, Some("twin")), "{conclusion:#?}");
+    assert!(conclusion.findings[0].named);
+    let unseen = told(blind, &gallery());
+    assert_ne!(unseen.outcome, Outcome::Pass);
+    assert!(unseen.findings.iter().all(|f| f.probability < 0.7), "{unseen:#?}");
+    // Embeddings of another model's space say nothing, of steps as of the whole.
+    let elsewhere = Gallery::of("other", gallery().calibration, Vec::new());
+    assert_eq!(told(steps, &elsewhere).findings, unseen.findings);
 }
