@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change is done.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::Result;
 
@@ -15,7 +15,7 @@ use crate::{chromium, onnxruntime};
 pub fn test(workspace: &Workspace) -> Result<()> {
     let stop = Stop::listen()?;
     let cargo = |arguments: &[&str]| {
-        let mut command = Command::new(Workspace::cargo());
+        let mut command = Workspace::cargo();
         command.args(arguments).current_dir(workspace.root());
         command
     };
@@ -40,7 +40,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
 
 /// Whether a component of the toolchain is there; a machine without it is told and goes on.
 fn is_installed(component: &str) -> bool {
-    let found = Command::new(Workspace::cargo())
+    let found = Workspace::cargo()
         .args([component, "--version"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())

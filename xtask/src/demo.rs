@@ -42,7 +42,7 @@ pub fn demo(workspace: &Workspace, arguments: &DemoArguments) -> Result<ExitCode
     let stop = Stop::listen()?;
     let library = step("ONNX Runtime", || onnxruntime::ensure(workspace))?;
     step("building the daemon and the simulator", || {
-        let mut build = Command::new(Workspace::cargo());
+        let mut build = Workspace::cargo();
         build.args(["build", "--release", "-p", "augenmass", "-p", "firmware-sim"]);
         run("cargo build", build.current_dir(workspace.root()).stdout(Stdio::null()), &stop)
     })?;

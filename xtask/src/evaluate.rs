@@ -24,7 +24,7 @@ pub struct EvaluateArguments {
 pub fn evaluate(workspace: &Workspace, arguments: &EvaluateArguments) -> Result<ExitCode> {
     let stop = Stop::listen()?;
     step("building the measurement", || {
-        let mut build = Command::new(Workspace::cargo());
+        let mut build = Workspace::cargo();
         build.args(["build", "--release", "-p", "proving"]);
         run("cargo build", build.current_dir(workspace.root()).stdout(Stdio::null()), &stop)
     })?;

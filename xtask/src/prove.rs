@@ -29,7 +29,7 @@ const STATIONS: [&str; 4] = ["basket-plate", "indicator-mt-sics", "indicator-dia
 pub fn prove(workspace: &Workspace, arguments: &ProveArguments) -> Result<()> {
     let stop = Stop::listen()?;
     step("building", || {
-        let mut build = Command::new(Workspace::cargo());
+        let mut build = Workspace::cargo();
         build.args(["build", "--release", "-p", "proving"]).current_dir(workspace.root());
         run("cargo build", &mut build, &stop)
     })?;

@@ -1,6 +1,7 @@
 //! Where this checkout and its build products lie.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -35,8 +36,16 @@ impl Workspace {
         self.target.join(profile).join(name)
     }
 
-    /// Cargo itself, the very one that runs this command.
-    pub fn cargo() -> std::ffi::OsString {
-        std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+    /// Cargo itself, the very one that runs this command, as if it were called from a shell: what it has told xtask of xtask's own package would
+    /// make build scripts believe that everything has changed.
+    pub fn cargo() -> Command {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(of_package) {
+                cargo.env_remove(name);
+            }
+        }
+        cargo
     }
 }
