@@ -46,6 +46,13 @@ impl Sight {
     }
 }
 
+/// Room for comparing a product with all crops, kept so that it need not be asked for again.
+#[derive(Default)]
+struct Scratch {
+    codes: Vec<i16>,
+    cosines: Vec<f32>,
+}
+
 /// The crops of a plate, or of goods put down together, compared with products as they are asked for.
 pub struct View<'a> {
     catalogue: &'a Catalogue,
@@ -54,11 +61,14 @@ pub struct View<'a> {
     sight: Sight,
     /// Intensity at each crop under the list, over that of some other product.
     listed: Vec<f64>,
+    /// One over that.
+    inverse: Vec<f64>,
     /// How well the listed product that fits a crop best does so, as a likelihood ratio.
     fits: Vec<f64>,
     /// Where a product's ratios stand in `ratios`, one a crop.
     places: RefCell<BTreeMap<usize, usize>>,
     ratios: RefCell<Vec<f64>>,
+    scratch: RefCell<Scratch>,
     strangers: OnceCell<Vec<Vec<usize>>>,
 }
 
@@ -80,9 +90,11 @@ impl<'a> View<'a> {
             crops: scene.crops.iter().map(|c| Probe::new(c.embedding.values())).collect(),
             sight,
             listed: vec![sight.clutter; scene.crops.len()],
+            inverse: Vec::new(),
             fits: vec![0.0; scene.crops.len()],
             places: RefCell::default(),
             ratios: RefCell::default(),
+            scratch: RefCell::default(),
             strangers: OnceCell::new(),
         };
         for (product, units) in listed {
@@ -93,6 +105,7 @@ impl<'a> View<'a> {
                 *best = best.max(*r);
             }
         }
+        view.inverse = view.listed.iter().map(|listed| listed.recip()).collect();
         Some(view)
     }
 
@@ -103,10 +116,10 @@ impl<'a> View<'a> {
         let (come_at, more) = come.map_or((0, 0.0), place);
         let ratios = self.ratios.borrow();
         let mut product = 1.0;
-        for (crop, listed) in self.listed.iter().enumerate() {
+        for (crop, (listed, inverse)) in self.listed.iter().zip(&self.inverse).enumerate() {
             let now = listed - less * ratios[gone_at + crop] + more * ratios[come_at + crop];
             // What is left is clutter at least; rounding must not make it less.
-            product *= now.max(self.sight.clutter) / listed;
+            product *= now.max(self.sight.clutter) * inverse;
         }
         bounded(product * (less - more).exp())
     }
@@ -114,7 +127,7 @@ impl<'a> View<'a> {
     /// The same for so many units that look like nothing in particular come.
     pub fn change_by_something(&self, units: u32) -> f64 {
         let more = f64::from(units) * self.sight.crops_a_unit;
-        let product: f64 = self.listed.iter().map(|listed| (listed + more) / listed).product();
+        let product: f64 = self.inverse.iter().map(|inverse| 1.0 + more * inverse).product();
         bounded(product * (-more).exp())
     }
 
@@ -123,10 +136,10 @@ impl<'a> View<'a> {
         let places = [self.asked(one), self.asked(other)];
         let more = self.sight.crops_a_unit;
         let ratios = self.ratios.borrow();
-        let grown = |(crop, listed): (usize, &f64)| {
-            (listed + more * places.iter().map(|place| ratios[place + crop]).sum::<f64>()) / listed
+        let grown = |(crop, inverse): (usize, &f64)| {
+            1.0 + more * places.iter().map(|place| ratios[place + crop]).sum::<f64>() * inverse
         };
-        bounded(self.listed.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
+        bounded(self.inverse.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
     }
 
     /// For each crop the probability that it shows one of so many listed units of a product, and neither another thing on the list nor
@@ -150,12 +163,16 @@ impl<'a> View<'a> {
             return Vec::new();
         }
         let mut fitting: Vec<Vec<(f64, usize)>> = vec![Vec::new(); strange.len()];
-        for (index, product) in self.catalogue.products().iter().enumerate() {
-            let Some(looks) = self.gallery.looks(product.id.as_str()) else { continue };
-            for (found, crop) in fitting.iter_mut().zip(&strange) {
-                let cosine = looks.best(&self.crops[*crop]);
-                let ratio = cosine.map_or(0.0, |cosine| self.gallery.calibration.log_ratio(cosine));
-                if ratio > FITS_FROM {
+        let crops: Vec<Probe> = strange.iter().map(|crop| self.crops[*crop].clone()).collect();
+        let (mut codes, mut cosines) = (Vec::new(), vec![0.0f32; crops.len()]);
+        let products = self.catalogue.products();
+        for (index, product) in products.iter().enumerate() {
+            let Some(looks) = self.gallery.looks_of(product.id.as_str(), index, products.len()) else { continue };
+            cosines.fill(f32::NEG_INFINITY);
+            looks.raise_best(&crops, &mut codes, &mut cosines);
+            for (found, cosine) in fitting.iter_mut().zip(&cosines) {
+                let ratio = self.gallery.calibration.log_ratio(*cosine);
+                if *cosine > f32::NEG_INFINITY && ratio > FITS_FROM {
                     found.push((ratio, index));
                 }
             }
@@ -173,18 +190,24 @@ impl<'a> View<'a> {
         if let Some(place) = self.places.borrow().get(&product) {
             return *place;
         }
-        let id = |product: usize| self.catalogue.products()[product].id.as_str();
-        let declared = self.catalogue.look_alikes(product).iter().map(|p| id(*p));
-        let found = self.gallery.alikes(id(product)).into_iter().map(|(name, _)| name);
-        let looks: Vec<_> = declared.chain(found).filter_map(|name| self.gallery.looks(name)).collect();
-        let best = |crop: &Probe| {
-            let cosines = looks.iter().filter_map(|looks| looks.best(crop));
-            let ratio = cosines.max_by(f32::total_cmp).map(|cosine| self.gallery.calibration.log_ratio(cosine));
-            ratio.map_or(1.0, f64::exp)
+        let mut scratch = self.scratch.borrow_mut();
+        let Scratch { codes, cosines } = &mut *scratch;
+        cosines.clear();
+        cosines.resize(self.crops.len(), f32::NEG_INFINITY);
+        let products = self.catalogue.products();
+        let declared = self.catalogue.look_alikes(product).iter();
+        let declared = declared.filter_map(|p| self.gallery.looks_of(products[*p].id.as_str(), *p, products.len()));
+        let found = self.gallery.alikes(products[product].id.as_str());
+        let found = found.into_iter().filter_map(|(name, _)| self.gallery.looks(name));
+        for looks in declared.chain(found) {
+            looks.raise_best(&self.crops, codes, cosines);
+        }
+        let ratio = |cosine: &f32| {
+            if *cosine == f32::NEG_INFINITY { 1.0 } else { self.gallery.calibration.log_ratio(*cosine).exp() }
         };
         let mut ratios = self.ratios.borrow_mut();
         let place = ratios.len();
-        ratios.extend(self.crops.iter().map(best));
+        ratios.extend(cosines.iter().map(ratio));
         self.places.borrow_mut().insert(product, place);
         place
     }
