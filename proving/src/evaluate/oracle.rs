@@ -296,7 +296,12 @@ impl<'a> Oracle<'a> {
         let floor = DUST * (part.right / odds.one.min(1.0) + all.against(&self.unscanned, x));
         for (units, share) in rates::UNSCANNED_UNITS.iter().enumerate() {
             for (good, about) in self.near(&part.weighing, x, units + 1) {
-                if good.share * about <= DIM * floor || listed.goods.binary_search(&good.product).is_ok() {
+                let limit = DIM * floor / good.share;
+                let n = units as f64 + 1.0;
+                if about <= limit
+                    || all.about(x - n * good.mean_g, n * n * good.variance_g2) <= limit
+                    || listed.goods.binary_search(&good.product).is_ok()
+                {
                     continue;
                 }
                 let joint = good.share * self.unscanned_units(part, good.product, units + 1, floor / good.share);
@@ -408,7 +413,11 @@ impl<'a> Oracle<'a> {
         let floor = DUST * (0.1 * part.right / odds.min(1.0) + blind);
         for (good, about) in self.near(&part.weighing, at_g, 1) {
             let share = self.instead_share(line.product, good.product);
-            if share * about <= DIM * floor || good.product == line.product {
+            let limit = DIM * floor / share;
+            if about <= limit
+                || fewer.about(at_g - good.mean_g, good.variance_g2) <= limit
+                || good.product == line.product
+            {
                 continue;
             }
             let joint = share * fewer.with_gaussian(&self.plain[good.product], at_g);

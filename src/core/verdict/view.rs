@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// The most that a look may say for or against an edit, in nats.
 const BOUND: f64 = 13.0;
+/// A cosine above all that are measured, which rounding may take a little above 1.
+const BEST_COSINE: f32 = 2.0;
 /// With more strangers than this it is not two goods that are missing from the list.
 const STRANGERS_MAX: usize = 6;
 /// A product fits a crop from so many nats upwards.
@@ -120,6 +122,22 @@ impl<'a> View<'a> {
             let now = listed - less * ratios[gone_at + crop] + more * ratios[come_at + crop];
             // What is left is clutter at least; rounding must not make it less.
             product *= now.max(self.sight.clutter) * inverse;
+        }
+        bounded(product * (less - more).exp())
+    }
+
+    /// The most that [`View::change`] can say of so many units come of any product, if so many of one are gone; no product is looked at for it
+    /// but that one.
+    pub fn change_at_most(&self, gone: Option<(usize, u32)>, units: u32) -> f64 {
+        let (gone_at, less) = gone.map_or((0, 0.0), |(product, n)| (self.asked(product), f64::from(n)));
+        let (less, more) = (less * self.sight.crops_a_unit, f64::from(units) * self.sight.crops_a_unit);
+        // The curve rises, and no crop fits better than this.
+        let best = self.gallery.calibration.log_ratio(BEST_COSINE).exp();
+        let ratios = self.ratios.borrow();
+        let mut product = 1.0;
+        for (crop, (listed, inverse)) in self.listed.iter().zip(&self.inverse).enumerate() {
+            let kept = if less > 0.0 { listed - less * ratios[gone_at + crop] } else { *listed };
+            product *= (kept.max(0.0) + more * best).max(self.sight.clutter) * inverse;
         }
         bounded(product * (less - more).exp())
     }
