@@ -44,9 +44,10 @@ pub struct Seen<'a> {
 /// The oracle of one shop.
 pub struct Oracle<'a> {
     shop: &'a Shop,
-    /// Laws of one, two and three units of each good that were not scanned, and all three by mean and variance of one.
+    /// Laws of one, two and three units of each good that were not scanned; one, and all three, by mean and variance.
     added: Vec<[Mixture; 3]>,
     plain: Vec<Component>,
+    plain_units: Vec<[Component; 3]>,
     /// Goods by their mean mass.
     by_mass: Vec<usize>,
     any: Masses,
@@ -111,14 +112,30 @@ impl<'a> Oracle<'a> {
             Masses::new(indices.iter().map(|&i| (shop.goods[i].share / sum.max(1e-300), &added[i][0])))
         });
         let aisles = aisles.collect();
-        let plain: Vec<Component> = added.iter().map(|a| a[0].gaussian().components()[0]).collect();
+        let plain_units: Vec<[Component; 3]> =
+            added.iter().map(|a| a.each_ref().map(|law| law.gaussian().components()[0])).collect();
+        let plain: Vec<Component> = plain_units.iter().map(|units| units[0]).collect();
         let mut by_mass: Vec<usize> = (0..shop.goods.len()).collect();
         by_mass.sort_by(|a, b| shop.goods[*a].law.mean_g.total_cmp(&shop.goods[*b].law.mean_g));
         let repeated = any.twice();
         let (bag, foreign) = (trip::bag_law(), trip::foreign_law());
         let fourier = Fourier::default();
         let nearby = Nearby::new(shop, &plain);
-        Self { shop, added, plain, by_mass, any, unscanned, repeated, aisles, bag, foreign, fourier, nearby }
+        Self {
+            shop,
+            added,
+            plain,
+            by_mass,
+            any,
+            unscanned,
+            repeated,
+            aisles,
+            bag,
+            foreign,
+            fourier,
+            nearby,
+            plain_units,
+        }
     }
 
     /// Judges a basket that came whole.
@@ -294,19 +311,28 @@ impl<'a> Oracle<'a> {
         };
         let (mut one, mut unit) = (0.0, 0.0);
         let floor = DUST * (part.right / odds.one.min(1.0) + all.against(&self.unscanned, x));
-        for (units, share) in rates::UNSCANNED_UNITS.iter().enumerate() {
-            for (good, about) in self.near(&part.weighing, x, units + 1) {
-                let limit = DIM * floor / good.share;
-                let n = units as f64 + 1.0;
-                if about <= limit
-                    || all.about(x - n * good.mean_g, n * n * good.variance_g2) <= limit
-                    || listed.goods.binary_search(&good.product).is_ok()
-                {
+        for (units, share) in (1..).zip(rates::UNSCANNED_UNITS) {
+            for (good, about) in self.near(&part.weighing, x, units) {
+                let limit = floor / (share * good.share);
+                if about <= DIM * limit || listed.goods.binary_search(&good.product).is_ok() {
                     continue;
                 }
-                let joint = good.share * self.unscanned_units(part, good.product, units + 1, floor / good.share);
+                let plain = &self.plain_units[good.product][units - 1];
+                let off_g = x - plain.mean_g;
+                let density = if all.feels_no_more_than_variance(plain.variance_g2) {
+                    all.with_gaussian(plain, x)
+                } else if all.about(off_g, plain.variance_g2) <= DIM * limit {
+                    0.0
+                } else {
+                    all.with(&self.added[good.product][units - 1], x)
+                };
+                // What weight refutes need not be looked at.
+                if density <= limit {
+                    continue;
+                }
+                let joint = good.share * density * view.change(None, &[(good.product, units as u32)]);
                 one += share * joint;
-                unit += if units == 0 { joint } else { 0.0 };
+                unit += if units == 1 { joint } else { 0.0 };
             }
         }
         let matter = odds.two * blind_two * LOOKS_MAX > 1e-6 * (part.right + odds.one * one);
@@ -410,14 +436,11 @@ impl<'a> Oracle<'a> {
             return blind;
         }
         let (mut with, mut without) = (0.0, 0.0);
-        let floor = DUST * (0.1 * part.right / odds.min(1.0) + blind);
+        let floor = DUST * (part.right / odds.min(1.0) + blind);
         for (good, about) in self.near(&part.weighing, at_g, 1) {
             let share = self.instead_share(line.product, good.product);
             let limit = DIM * floor / share;
-            if about <= limit
-                || fewer.about(at_g - good.mean_g, good.variance_g2) <= limit
-                || good.product == line.product
-            {
+            if about <= limit || good.product == line.product {
                 continue;
             }
             let joint = share * fewer.with_gaussian(&self.plain[good.product], at_g);
