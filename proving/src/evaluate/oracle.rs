@@ -24,10 +24,12 @@ use super::weighing::Weighing;
 const FIRSTS: usize = 8;
 /// So many times what is left out may be missed by the estimate that leaves it out.
 const DIM: f64 = 10.0;
-/// What adds less than this to the posterior, looks apart, is not computed: thousands of such together are a millionth.
+/// What adds less than this to the posterior is not computed: thousands of such together are a millionth.
 const DUST: f64 = 1e-9;
 /// The most that crops say for a whole line of thought before it is followed.
 const LOOKS_MAX: f64 = 1e3;
+/// By weight alone an error is less probable than this share of what it was before weighing: the judge's `verdict::judge` has the same.
+const UNSUSPICIOUS: f64 = 0.5;
 /// A density so small is rounding.
 const NOTHING: f64 = 1e-30;
 
@@ -157,7 +159,14 @@ impl<'a> Oracle<'a> {
         self.line_edits(trip, &part, 1.0, &mut edits);
         let claim = edits.claim(trip, |total| self.unscanned_claim(&[(&part, 1.0)], &listed, total));
         let claim = self.with_instead(claim, trip, &part, 1.0, edits.total());
-        edits.opinion(claim, NOTHING)
+        let opinion = edits.opinion(trip, self.shop, claim, NOTHING);
+        self.not_by_looks_alone(opinion, seen, || self.whole(trip, setting, None))
+    }
+
+    /// As the judge's policy has it: looking by itself stops no basket of which the scale has no suspicion.
+    fn not_by_looks_alone(&self, seeing: Opinion, seen: Option<&Seen<'_>>, blind: impl FnOnce() -> Opinion) -> Opinion {
+        let stops = seeing.stops && (seen.is_none() || blind().error >= UNSUSPICIOUS * rates::ERROR);
+        Opinion { stops, ..seeing }
     }
 
     /// Judges goods that came one after the other. Densities are taken relative to those of a list that is right.
@@ -225,7 +234,8 @@ impl<'a> Oracle<'a> {
             Some(part) => self.with_instead(claim, trip, part, 1.0 / part.right, edits.total()),
             None => claim,
         };
-        edits.opinion(claim, NOTHING)
+        let opinion = edits.opinion(trip, self.shop, claim, NOTHING);
+        self.not_by_looks_alone(opinion, seen, || self.one_by_one(trip, setting, None))
     }
 
     #[allow(clippy::too_many_arguments, reason = "what a part is made of")]
@@ -314,23 +324,24 @@ impl<'a> Oracle<'a> {
         for (units, share) in (1..).zip(rates::UNSCANNED_UNITS) {
             for (good, about) in self.near(&part.weighing, x, units) {
                 let limit = floor / (share * good.share);
-                if about <= DIM * limit || listed.goods.binary_search(&good.product).is_ok() {
+                // A crop may speak for a good as loudly as mass speaks against it.
+                if about <= DIM * limit * odds.one.min(1.0) || listed.goods.binary_search(&good.product).is_ok() {
+                    continue;
+                }
+                let look = view.change(None, &[(good.product, units as u32)]);
+                let limit = limit / look.max(1.0);
+                if about <= DIM * limit {
                     continue;
                 }
                 let plain = &self.plain_units[good.product][units - 1];
-                let off_g = x - plain.mean_g;
                 let density = if all.feels_no_more_than_variance(plain.variance_g2) {
                     all.with_gaussian(plain, x)
-                } else if all.about(off_g, plain.variance_g2) <= DIM * limit {
+                } else if all.about(x - plain.mean_g, plain.variance_g2) <= DIM * limit {
                     0.0
                 } else {
                     all.with(&self.added[good.product][units - 1], x)
                 };
-                // What weight refutes need not be looked at.
-                if density <= limit {
-                    continue;
-                }
-                let joint = good.share * density * view.change(None, &[(good.product, units as u32)]);
+                let joint = good.share * density * look;
                 one += share * joint;
                 unit += if units == 1 { joint } else { 0.0 };
             }
@@ -436,18 +447,19 @@ impl<'a> Oracle<'a> {
             return blind;
         }
         let (mut with, mut without) = (0.0, 0.0);
-        let floor = DUST * (part.right / odds.min(1.0) + blind);
+        let (low, floor) = (DUST * (part.right + blind), DUST * (part.right / odds.min(1.0) + blind));
         for (good, about) in self.near(&part.weighing, at_g, 1) {
             let share = self.instead_share(line.product, good.product);
-            let limit = DIM * floor / share;
-            if about <= limit || good.product == line.product {
+            if share * about <= DIM * low || good.product == line.product {
+                continue;
+            }
+            let look = view.change(Some((line.product, 1)), &[(good.product, 1)]);
+            if share * about * look.max(1.0) <= DIM * floor {
                 continue;
             }
             let joint = share * fewer.with_gaussian(&self.plain[good.product], at_g);
-            if joint > floor {
-                without += joint;
-                with += joint * view.change(Some((line.product, 1)), &[(good.product, 1)]);
-            }
+            without += joint;
+            with += joint * look;
         }
         if without > 0.0 { blind * with / without } else { blind }
     }
@@ -507,4 +519,65 @@ impl<'a> Oracle<'a> {
 /// What the crops say, if there are any.
 fn seen(view: &Option<View<'_>>, gone: Option<(usize, u32)>, come: &[(usize, u32)]) -> f64 {
     view.as_ref().map_or(1.0, |v| v.change(gone, come))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::looks::Recorded;
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// What is passed over, and what is added by mean and variance, does not matter to a posterior: against every good within seven spreads with its whole law.
+    #[test]
+    fn the_screened_sum_is_that_over_all_goods() {
+        let shop = Shop::new(400, 7);
+        let looks = Looks::new(&shop, Recorded::shipped().unwrap(), 7).unwrap();
+        let oracle = Oracle::new(&shop);
+        let setting = Setting { items: 12, bag_known: true, tare_known: false };
+        let sight = looks.recorded.one_by_one;
+        let mut compared = 0;
+        for seed in 0..20 {
+            let trip = trip::draw(&shop, setting, Wanted::ALL[seed as usize % 5], seed);
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mean = |(product, units): &(usize, u32)| (*product, f64::from(*units) * looks.size(*product));
+            let drawn = |step: &trip::Step| step.goods.iter().map(mean).collect::<Vec<_>>();
+            let parts: Vec<_> = trip.steps.iter().map(|step| looks.draw(&sight, &drawn(step), &mut rng)).collect();
+            let seen = Seen { looks: &looks, sight, parts: &parts };
+            let listed = oracle.listed(&trip);
+            for (i, step) in trip.steps.iter().enumerate() {
+                let lines = step.lines.clone();
+                let part = oracle.part(&trip, setting, lines, &[trip::step_law()], step.mass_g, Some(&seen), i);
+                let odds = Odds { two: 0.0, ..Odds::of(0.05) };
+                let fast = oracle.unlisted(&part, &listed, odds).one * (1.0 - listed.share);
+                let w = &part.weighing;
+                let slow: f64 = (0..shop.goods.len())
+                    .filter(|product| listed.goods.binary_search(product).is_err())
+                    .flat_map(|product| (1..4).map(move |units| (product, units)))
+                    .filter(|(product, units)| within_seven_spreads(&oracle, &part, *product, *units as f64))
+                    .map(|(product, units)| {
+                        let density = w.all.with(&oracle.added[product][units - 1], w.x_g);
+                        let look = seen_units(&part, product, units);
+                        rates::UNSCANNED_UNITS[units - 1] * shop.goods[product].share * density * look
+                    })
+                    .sum();
+                let weight = |one: f64| odds.one * one / (part.right + odds.one * one);
+                let (fast, slow) = (weight(fast), weight(slow));
+                assert!((fast - slow).abs() < 1e-3 * slow + 1e-5, "{seed} {i}: {fast} {slow}");
+                compared += u32::from(slow > 0.01);
+            }
+        }
+        assert!(compared > 5, "{compared}");
+    }
+
+    /// Beyond them the oracle knows of nothing, whatever crops say.
+    fn within_seven_spreads(oracle: &Oracle<'_>, part: &Part<'_>, product: usize, units: f64) -> bool {
+        let (w, plain) = (&part.weighing, &oracle.plain[product]);
+        let variance = w.all.sd_g().powi(2) + units * units * plain.variance_g2;
+        (w.x_g - units * plain.mean_g).powi(2) <= 49.0 * variance
+    }
+
+    fn seen_units(part: &Part<'_>, product: usize, units: usize) -> f64 {
+        seen(&part.view, None, &[(product, units as u32)])
+    }
 }
