@@ -110,6 +110,7 @@ fn the_report_has_its_promised_shape() {
             counts["caught"].as_u64().unwrap()
         );
         assert!(counts["named_right"].as_u64() <= counts["named"].as_u64());
+        assert!(counts["oracle_named_right_stopped"].as_u64() <= counts["oracle_named_right"].as_u64());
     }
     assert_eq!(cell["overcharges"]["absent"]["n"], 25);
     for key in ["auc", "catch_at_1pct"] {

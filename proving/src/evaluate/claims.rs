@@ -1,6 +1,13 @@
 //! Prior × likelihood of all edits of a list, and what follows: odds, probability, and the one difference that may be named.
 
+use super::judge::POLICY;
+use super::shop::Shop;
 use super::trip::{Trip, Wanted};
+use augenmass_core::goods::Risk;
+
+/// What an unnoticed error costs beyond the goods, and goods that nobody can tell, as the shipped policy has them (`verdict::policy`).
+const UNNOTICED: f64 = 2.0;
+const SOMETHING: f64 = 5.0;
 
 /// A named difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,8 @@ pub struct Opinion {
     pub error: f64,
     /// The difference that it is sure of to one half or more.
     pub claim: Option<Claim>,
+    /// Whether it would stop the basket by the shipped costs: a false alarm against what letting it go is expected to lose.
+    pub stops: bool,
 }
 
 /// Prior × likelihood of the list being right, of an unscanned good, and of the edits of each line.
@@ -77,10 +86,35 @@ impl Edits {
         })
     }
 
+    /// What letting the basket go is expected to cost, as the shipped policy reckons it: by the price of what is claimed, and of each line.
+    fn cost_of_passing(&self, trip: &Trip, shop: &Shop, claim: Option<Claim>) -> f64 {
+        let price = |product: usize| {
+            let good = &shop.goods[product];
+            let minded = match good.risk {
+                Risk::Low => 0.7,
+                Risk::Normal => 1.0,
+                Risk::High => 2.0,
+            };
+            minded * good.price_minor as f64 / 100.0
+        };
+        let unscanned = claim.filter(|c| c.kind == Wanted::Unscanned).map_or(SOMETHING, |c| price(c.product));
+        let instead = claim.and_then(|c| c.instead);
+        let lines = trip.lines.iter().enumerate().map(|(i, line)| {
+            let one = price(line.product);
+            let swap = instead.map_or(0.5 * one, |other| (price(other) - one).abs());
+            self.absent[i] * (UNNOTICED + f64::from(line.quantity) * one)
+                + (self.more[i] + self.fewer[i]) * (UNNOTICED + one)
+                + self.swapped[i] * (UNNOTICED + swap)
+        });
+        (self.unscanned * (UNNOTICED + unscanned) + lines.sum::<f64>()) / self.total().max(1e-300)
+    }
+
     /// Odds and probability; `nothing` is added to either side, so that what nothing explains decides nothing.
-    pub fn opinion(&self, claim: Option<Claim>, nothing: f64) -> Opinion {
+    pub fn opinion(&self, trip: &Trip, shop: &Shop, claim: Option<Claim>, nothing: f64) -> Opinion {
         let total = self.total() + 2.0 * nothing;
+        let fine = self.honest / self.total().max(1e-300);
         Opinion {
+            stops: self.cost_of_passing(trip, shop, claim) > fine * POLICY.false_alarm_cost,
             score: ((self.losses() + nothing) / (self.honest + nothing)).ln(),
             error: ((total - self.honest - nothing) / total).clamp(0.0, 1.0),
             claim,

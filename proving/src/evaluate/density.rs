@@ -3,6 +3,7 @@
 
 use super::law::{Component, Mixture, UnitLaw};
 use super::masses::Masses;
+use super::nearby::thick;
 use std::f64::consts::TAU;
 
 /// Grid step as a share of the narrowest spread that has to be drawn: at the Nyquist frequency a Gaussian has fallen to e^-40.
@@ -13,6 +14,8 @@ const REACH: f64 = 9.0;
 const NEAR: f64 = 3.0;
 /// Parts of a mixture rarer than this are added by mean and variance.
 const RARE: f64 = 0.012;
+/// Parts narrower than this share of a density's core are added by mean and variance.
+const NARROW: f64 = 0.15;
 /// Sums that are added up side by side.
 const LANES: usize = 4;
 /// Fewest and most points of a grid.
@@ -211,6 +214,20 @@ impl Density {
     /// Its greatest value, per gram: no sum with anything independent is denser anywhere.
     pub fn peak(&self) -> f64 {
         self.peak
+    }
+
+    /// Whether something of this variance, a pack with what rarely happens to it, moves this density by its mean and variance alone, to a thousandth.
+    pub fn feels_no_more_than_variance(&self, variance_g2: f64) -> bool {
+        variance_g2 < NARROW * NARROW * self.core_g * self.core_g
+    }
+
+    /// About the density at `x_g` of the sum with something of mean 0 and this variance whose tails are no longer than a few spreads, rather too
+    /// much than too little: the smooth core by a bell with thick tails, what is rare by its values around.
+    pub fn about(&self, x_g: f64, variance_g2: f64) -> f64 {
+        let both_g2 = self.core_g * self.core_g + variance_g2;
+        let off_g = 3.0 * variance_g2.sqrt();
+        let rare = self.at(x_g).max(self.at(x_g - off_g)).max(self.at(x_g + off_g));
+        thick(x_g * x_g / both_g2) / both_g2.sqrt() + rare
     }
 
     /// Density at `x_g` per gram, by cubic interpolation; nothing beyond the grid.

@@ -124,6 +124,7 @@ impl Judge<'_> {
         let residual_g = brought.measured.g() - brought.expected.mean_g;
         let known = explain::findings(&judged, &brought.expected, self.catalogue, &POLICY, residual_g);
         opinion.claim = known.iter().find_map(claim);
+        opinion.stops = conclusion.outcome != Outcome::Pass;
         Answer { opinion, outcome: conclusion.outcome }
     }
 
@@ -147,7 +148,12 @@ impl Judge<'_> {
 /// The posterior as odds of a loss, and the probability of any error.
 fn opinion(posterior: &Posterior, expected: &Expected) -> Opinion {
     let (fine, loss) = (posterior.fine(), posterior.loss(expected));
-    Opinion { score: ((loss + 1e-300) / (fine + 1e-300)).ln(), error: (1.0 - fine).clamp(0.0, 1.0), claim: None }
+    Opinion {
+        score: ((loss + 1e-300) / (fine + 1e-300)).ln(),
+        error: (1.0 - fine).clamp(0.0, 1.0),
+        claim: None,
+        stops: false,
+    }
 }
 
 fn claim(finding: &Finding) -> Option<Claim> {

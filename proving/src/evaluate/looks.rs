@@ -19,6 +19,11 @@ use serde::Deserialize;
 const SHIPPED: &str = include_str!("../../data/vision.json");
 /// Most crops of one look, as of the detector.
 const CROPS_MAX: usize = 64;
+/// Components of the shipped embedder's vectors. Of so many the gallery keeps half a byte each; in a space of fewer that would cost more than it
+/// does.
+const COMPONENTS: usize = 256;
+/// What tells the seed of the space's axes from the others.
+const AXES: u64 = 3 << 40;
 /// Steps of the table of likelihood ratios over cosines -1..=1.
 const TABLE: usize = 4000;
 /// Goods of the shop that the curve is measured in, as many as share a set of the trial's scenes; and what tells its seed from the
@@ -128,6 +133,8 @@ pub struct Looks {
     /// The figures.
     pub recorded: Recorded,
     directions: Vec<f32>,
+    /// The axes of the space among as many components as the embedder gives, at right angles and of unit length: cosines are the same there.
+    axes: Vec<Vec<f32>>,
     /// How much more often than a good of 300 g each is seen.
     sizes: Vec<f64>,
     ratios: Vec<f32>,
@@ -203,6 +210,7 @@ impl Looks {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             unit((0..d).map(|_| rng.sample::<f64, _>(StandardNormal)).collect())
         };
+        let axes = axes(d, seed ^ AXES);
         let mut directions = Vec::with_capacity(goods.len() * d);
         let mut looks = Vec::with_capacity(goods.len());
         for (index, good) in goods.iter().enumerate() {
@@ -211,7 +219,7 @@ impl Looks {
             let (a, b) = (recorded.aisle_cosine.sqrt(), (1.0 - recorded.aisle_cosine).sqrt());
             let look = unit(aisle.iter().zip(&own).map(|(x, y)| a * x + b * y).collect());
             let look: Vec<f32> = look.iter().map(|v| *v as f32).collect();
-            looks.push((good.id.clone(), vec![LookVector::quantise(&look)]));
+            looks.push((good.id.clone(), vec![LookVector::quantise(&widened(&axes, &look))]));
             directions.extend(look);
         }
         let gallery = Gallery::of(SPACE, calibration, looks);
@@ -222,7 +230,7 @@ impl Looks {
         };
         let ratios = (0..TABLE).map(ratio).collect();
         let sizes = goods.iter().map(|g| (g.mean_g / 300.0).powf(0.2).clamp(0.5, 1.4)).collect();
-        Self { recorded, directions, sizes, ratios, gallery }
+        Self { recorded, directions, axes, sizes, ratios, gallery }
     }
 
     /// How much likelier a crop is if it shows the good than if it shows a random direction.
@@ -285,7 +293,7 @@ impl Looks {
                 camera: 0,
                 box_px: [0.0, 0.0, 64.0, 64.0],
                 score: 0.9,
-                embedding: Embedding::new(values.clone())?,
+                embedding: Embedding::new(widened(&self.axes, values))?,
             })
         };
         Scene {
@@ -297,6 +305,30 @@ impl Looks {
             space_id: SPACE.to_owned(),
         }
     }
+}
+
+/// So many axes at right angles, by the method of Gram and Schmidt.
+fn axes(dimensions: usize, seed: u64) -> Vec<Vec<f32>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut found: Vec<Vec<f64>> = Vec::with_capacity(dimensions);
+    for _ in 0..dimensions {
+        let mut axis: Vec<f64> = (0..COMPONENTS).map(|_| rng.sample::<f64, _>(StandardNormal)).collect();
+        for before in &found {
+            let along: f64 = axis.iter().zip(before).map(|(a, b)| a * b).sum();
+            axis.iter_mut().zip(before).for_each(|(a, b)| *a -= along * b);
+        }
+        found.push(unit(axis));
+    }
+    found.into_iter().map(|axis| axis.into_iter().map(|v| v as f32).collect()).collect()
+}
+
+/// A vector of the space as the embedder would give it.
+fn widened(axes: &[Vec<f32>], values: &[f32]) -> Vec<f32> {
+    let mut wide = vec![0.0; COMPONENTS];
+    for (axis, value) in axes.iter().zip(values) {
+        wide.iter_mut().zip(axis).for_each(|(w, a)| *w += value * a);
+    }
+    wide
 }
 
 /// Scalar product in eight sums, which the compiler adds side by side.
@@ -365,6 +397,27 @@ mod tests {
         let limit = others[others.len() * 99 / 100];
         let tar = own.iter().filter(|c| **c > limit).count() as f64 / own.len() as f64;
         assert!((0.50..0.62).contains(&tar), "{tar}");
+    }
+
+    /// What the judge is shown has the cosines of the space, but for half a byte a component.
+    #[test]
+    fn the_judge_is_shown_the_same_cosines() {
+        let shop = Shop::new(120, 2);
+        let looks = Looks::new(&shop, Recorded::shipped().unwrap(), 2).unwrap();
+        let d = looks.recorded.dimensions;
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut squares = 0.0;
+        for product in 0..120 {
+            let crop = looks.crop(rng.random_range(0..120), &mut rng);
+            let scene = looks.scene(std::slice::from_ref(&crop));
+            let values = scene.crops[0].embedding.values();
+            assert_eq!(values.len(), COMPONENTS);
+            let right = dot(&looks.directions[product * d..(product + 1) * d], &crop);
+            let found = looks.gallery.looks(&format!("p{product}")).unwrap().best(&values.into()).unwrap();
+            squares += (found - right).powi(2);
+        }
+        // A step's 1/sqrt(12) of each component, a third of what they are on average, over the root of their number.
+        assert!((squares / 120.0).sqrt() < 0.012, "{}", (squares / 120.0).sqrt());
     }
 
     /// Averaged over random directions a likelihood ratio is 1.

@@ -15,6 +15,7 @@ pub mod learning;
 pub mod looks;
 pub mod masses;
 pub mod metrics;
+mod nearby;
 pub mod options;
 pub mod oracle;
 pub mod plot;

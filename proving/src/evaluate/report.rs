@@ -35,6 +35,8 @@ pub struct Summary {
     pub log_loss: [f64; 2],
     /// Share of all cheats that each named rightly.
     pub named_right: [f64; 2],
+    /// The oracle's share where its posterior goes through the same policy as the judge's: stopped, and named rightly.
+    pub oracle_named_right_stopped: f64,
 }
 
 impl Summary {
@@ -65,6 +67,7 @@ impl Summary {
             ece: [forecasts[0].ece(), forecasts[1].ece()],
             log_loss: [forecasts[0].log_loss(), forecasts[1].log_loss()],
             named_right: [result.named(|r| r.judge_right), result.named(|r| r.oracle_right)],
+            oracle_named_right_stopped: result.named(|r| r.oracle_right && r.oracle.stops),
         }
     }
 }
@@ -102,6 +105,7 @@ impl CellResult {
             "named": count(&|r| caught(r) && r.judge.claim.is_some()), "named_right": count(&|r| r.judge_right),
             "known_right": count(&|r| r.judge_knows),
             "oracle_named": count(&|r| r.oracle.claim.is_some()), "oracle_named_right": count(&|r| r.oracle_right),
+            "oracle_named_right_stopped": count(&|r| r.oracle_right && r.oracle.stops),
             "by_grams": classes,
         })
     }
@@ -133,6 +137,7 @@ impl CellResult {
             "named_right": round(s.named_right[0]),
             "oracle": {
                 "auc": round(s.auc[1]), "catch_at_1pct": round(s.catch[1]), "named_right": round(s.named_right[1]),
+                "named_right_stopped": round(s.oracle_named_right_stopped),
                 "log_loss": round(s.log_loss[1]), "ece": round(s.ece[1]),
             },
             "against_oracle": {

@@ -14,7 +14,10 @@ pub struct View<'a> {
     crops: &'a [Vec<f32>],
     /// Intensity at each crop under the list, over that of a random direction.
     listed: Vec<f64>,
-    /// For each good its mean number of crops times the likelihood ratio of each crop, once asked for.
+    /// One over that.
+    inverse: Vec<f64>,
+    /// For each good, once asked for, the probability that a unit gives no crop, and its mean number of crops times the likelihood ratio of
+    /// each crop.
     known: RefCell<Vec<f64>>,
     asked: RefCell<Vec<bool>>,
 }
@@ -35,62 +38,69 @@ impl<'a> View<'a> {
             crowded: Looks::crowded(&sight, units),
             crops,
             listed: vec![sight.clutter_crops; crops.len()],
-            known: RefCell::new(vec![0.0; crops.len() * shop.goods.len()]),
+            inverse: Vec::new(),
+            known: RefCell::new(vec![0.0; (crops.len() + 1) * shop.goods.len()]),
             asked: RefCell::new(vec![false; shop.goods.len()]),
         };
         for (product, n) in goods {
             let place = view.ask(product);
             let known = view.known.borrow();
-            for (sum, v) in view.listed.iter_mut().zip(&known[place..]) {
+            for (sum, v) in view.listed.iter_mut().zip(&known[place + 1..]) {
                 *sum += f64::from(n) * v;
             }
         }
+        view.inverse = view.listed.iter().map(|listed| listed.recip()).collect();
         view
-    }
-
-    fn mean_crops(&self, product: usize) -> f64 {
-        self.crowded * self.looks.size(product)
     }
 
     /// Where the good's figures stand.
     fn ask(&self, product: usize) -> usize {
-        let place = product * self.crops.len();
+        let place = product * (self.crops.len() + 1);
         if !std::mem::replace(&mut self.asked.borrow_mut()[product], true) {
-            let mean = self.mean_crops(product);
-            for (slot, crop) in self.known.borrow_mut()[place..].iter_mut().zip(self.crops) {
+            let mean = self.crowded * self.looks.size(product);
+            let known = &mut self.known.borrow_mut()[place..];
+            known[0] = (-mean).exp();
+            for (slot, crop) in known[1..].iter_mut().zip(self.crops) {
                 *slot = mean * self.looks.ratio(product, crop);
             }
         }
         place
     }
 
-    /// P(crops | edit) / P(crops | list): so many units of one good gone, so many of another come. Negative units do the opposite.
+    /// P(crops | edit) / P(crops | list): so many units of one good gone, so many of another come.
     pub fn change(&self, gone: Option<(usize, u32)>, come: &[(usize, u32)]) -> f64 {
-        let mut expected = 0.0;
-        let gone = gone.map(|(product, n)| {
-            expected += f64::from(n) * self.mean_crops(product);
-            (self.ask(product), f64::from(n))
-        });
-        let mut come_at = [(0, 0.0); 2];
-        for (slot, (product, n)) in come_at.iter_mut().zip(come) {
-            expected -= f64::from(*n) * self.mean_crops(*product);
-            *slot = (self.ask(*product), f64::from(*n));
-        }
+        let place = |(product, n): (usize, u32)| (self.ask(product), n);
+        let gone = gone.map(place);
+        let come_at = match come {
+            [] => [None; 2],
+            [one] => [Some(place(*one)), None],
+            [one, other, ..] => [Some(place(*one)), Some(place(*other))],
+        };
         let known = self.known.borrow();
-        let mut ratio = expected.exp();
-        for (crop, listed) in self.listed.iter().enumerate() {
+        let mut ratio = 1.0;
+        if let Some((place, n)) = gone {
+            ratio /= power(known[place], n);
+        }
+        for (place, n) in come_at.into_iter().flatten() {
+            ratio *= power(known[place], n);
+        }
+        for (crop, (listed, inverse)) in self.listed.iter().zip(&self.inverse).enumerate() {
             let mut now = *listed;
             if let Some((place, n)) = gone {
-                now -= n * known[place + crop];
+                now -= f64::from(n) * known[place + 1 + crop];
             }
-            for (place, n) in &come_at[..come.len().min(2)] {
-                now += n * known[place + crop];
+            for (place, n) in come_at.into_iter().flatten() {
+                now += f64::from(n) * known[place + 1 + crop];
             }
             // What is left is clutter at least; rounding must not make it less.
-            ratio *= now.max(self.sight.clutter_crops) / listed;
+            ratio *= now.max(self.sight.clutter_crops) * inverse;
         }
         ratio
     }
+}
+
+fn power(base: f64, n: u32) -> f64 {
+    (1..n).fold(base, |product, _| product * base)
 }
 
 #[cfg(test)]

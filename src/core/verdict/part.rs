@@ -20,6 +20,8 @@ const REACH_SIGMA: f64 = 5.0;
 const NOTHING: f64 = 1e-60;
 /// What is less likely than the list by this factor is not looked at more closely.
 const NEGLIGIBLE: f64 = 1e-5;
+/// What adds less than this to the posterior, however well it fits what was seen, is not looked at.
+const UNSEEN: f64 = 1e-7;
 /// What is less likely than the list by this factor is not searched for among all that is enrolled: there is no doubt of the list then.
 const UNLIKELY: f64 = 1.0;
 
@@ -147,8 +149,9 @@ impl<'a> Part<'a> {
         self.noise.with(&self.line(line).rare(policy), self.off_g, AS_IS)
     }
 
-    /// Density if `units` of some product that is not on the list came besides; `listed` are the list's products, sorted.
-    pub fn unscanned(&self, units: u32, listed: &[usize]) -> f64 {
+    /// Density if `units` of some product that is not on the list came besides; `listed` are the list's products, sorted. `odds` are those of it
+    /// against the list being right before anything is weighed: what cannot matter is not looked at.
+    pub fn unscanned(&self, units: u32, listed: &[usize], odds: f64) -> f64 {
         let masses = self.catalogue.masses().of_units(units);
         let on_list: f64 = listed
             .iter()
@@ -164,7 +167,8 @@ impl<'a> Part<'a> {
         }
         let mut near = Shortlist::with_all(LOOKED_AT);
         self.near(self.off_g, units, AS_IS, &Among { any: 1.0, category: None, not: listed }, &mut near);
-        blind * near.looked_at(|p| self.seen(None, Some((p, units))), self.seen_something(units))
+        let at_most = odds * blind / self.right * self.view.as_ref().map_or(1.0, |v| v.change_at_most(None, units));
+        blind * near.looked_at(|p| self.seen(None, Some((p, units))), self.seen_something(units), UNSEEN / at_most)
     }
 
     /// Density if so many units of a product came besides.
@@ -210,8 +214,8 @@ impl<'a> Part<'a> {
         both.into_iter().map(pair).collect()
     }
 
-    /// Density if one unit of a line is some other product.
-    pub fn swapped(&self, line: usize) -> f64 {
+    /// Density if one unit of a line is some other product; `odds` as for [`Part::unscanned`].
+    pub fn swapped(&self, line: usize, odds: f64) -> f64 {
         let known = self.line(line);
         let (change, at_g) = self.without_one(line);
         let masses = self.catalogue.masses();
@@ -236,7 +240,9 @@ impl<'a> Part<'a> {
         }
         let mut near = Shortlist::with_all(LOOKED_AT_INSTEAD);
         self.near(at_g, 1, change, &self.instead_of(&known.product), &mut near);
-        blind * near.looked_at(look, something)
+        let gone = Some((known.product, 1));
+        let at_most = odds * blind / self.right * self.view.as_ref().map_or(1.0, |v| v.change_at_most(gone, 1));
+        blind * near.looked_at(look, something, UNSEEN / at_most)
     }
 
     /// What came unscanned, likeliest first, by share × density × look.
@@ -399,9 +405,12 @@ impl Shortlist {
         self.kept.into_iter()
     }
 
-    /// Mean of what looking says over all products by their likelihood; `rest` is what it says of those that are not looked at.
-    fn looked_at(mut self, look: impl Fn(usize) -> f64, rest: f64) -> f64 {
+    /// Mean of what looking says over all products by their likelihood; `rest` is what it says of those that are not looked at: of no great
+    /// likelihood, or of less than `least` of all.
+    fn looked_at(mut self, look: impl Fn(usize) -> f64, rest: f64, least: f64) -> f64 {
         self.cut();
+        let least = least * self.all.unwrap_or(0.0);
+        self.kept.retain(|(_, weight)| *weight >= least);
         let weight: f64 = self.kept.iter().map(|(_, w)| w).sum();
         let seen: f64 = self.kept.iter().map(|(product, w)| w * look(*product)).sum();
         let all = self.all.unwrap_or(weight);

@@ -351,10 +351,12 @@ impl Weigher<'_, '_> {
         joint.foreign = honest * priors::FOREIGN * each(&self.foreign, priors::FOREIGN_SHOWN);
     }
 
-    fn unlisted(&self, part: &Part<'_>) -> Unlisted {
+    /// `here` is the probability that what was not scanned lies at this part.
+    fn unlisted(&self, part: &Part<'_>, here: f64) -> Unlisted {
+        let odds = here * self.rate * share::UNSCANNED / (1.0 - self.rate).max(1e-9);
         let mut found = Unlisted { one: 0.0, unit: 0.0, two: part.pair(self.listed) };
         for (units, share) in (1..).zip(priors::UNSCANNED_UNITS) {
-            let density = part.unscanned(units, self.listed);
+            let density = part.unscanned(units, self.listed, odds * share);
             found.one += share * density;
             if units == 1 {
                 found.unit = density;
@@ -371,7 +373,7 @@ impl Weigher<'_, '_> {
         let odds: Vec<(usize, Unlisted)> = scanned
             .iter()
             .map(|i| {
-                let found = self.unlisted(&self.parts[*i]);
+                let found = self.unlisted(&self.parts[*i], joined / groups);
                 let by = 1.0 / (self.parts[*i].right * groups);
                 (*i, Unlisted { one: found.one * by, unit: found.unit * by, two: found.two * by / groups })
             })
@@ -379,7 +381,7 @@ impl Weigher<'_, '_> {
         let sum = |f: &dyn Fn(&Unlisted) -> f64| odds.iter().map(|(_, o)| f(o)).sum::<f64>();
         let (one, unit) = (sum(&|o| o.one), sum(&|o| o.unit));
         let apart = (unit * unit - sum(&|o| o.unit * o.unit)).max(0.0);
-        let singles: Vec<(usize, Unlisted)> = lone.iter().map(|i| (*i, self.unlisted(&self.parts[*i]))).collect();
+        let singles: Vec<(usize, Unlisted)> = lone.iter().map(|i| (*i, self.unlisted(&self.parts[*i], 1.0))).collect();
         let rate = self.rate * share::UNSCANNED;
         let (single, pair) = match singles.as_slice() {
             [] => (joined * one, joined * joined * (apart + sum(&|o| o.two))),
@@ -468,7 +470,8 @@ impl Weigher<'_, '_> {
                 let found = n.saturating_add(more);
                 line.counts.push((found, by * of_packs * joined * share::MORE * share * part.counted(index, found)));
             }
-            line.swapped = by * of_packs * share::SWAPPED * part.swapped(index);
+            let odds = of_packs * share::SWAPPED / (1.0 - self.rate).max(1e-9);
+            line.swapped = by * of_packs * share::SWAPPED * part.swapped(index, odds);
         }
     }
 }

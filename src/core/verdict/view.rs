@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// The most that a look may say for or against an edit, in nats.
 pub const BOUND: f64 = 13.0;
+/// A cosine above all that are measured, which rounding may take a little above 1.
+const BEST_COSINE: f32 = 2.0;
 /// With more strangers than this it is not two goods that are missing from the list.
 const STRANGERS_MAX: usize = 6;
 /// A product fits a crop from so many nats upwards.
@@ -55,6 +57,13 @@ impl Sight {
     }
 }
 
+/// Room for comparing a product with all crops, kept so that it need not be asked for again.
+#[derive(Default)]
+struct Scratch {
+    codes: Vec<i16>,
+    cosines: Vec<f32>,
+}
+
 /// The crops of a plate, or of goods put down together, compared with products as they are asked for.
 pub struct View<'a> {
     catalogue: &'a Catalogue,
@@ -65,11 +74,14 @@ pub struct View<'a> {
     listed: Vec<f64>,
     /// Crops to be expected under the list.
     mean_crops: f64,
+    /// One over that.
+    inverse: Vec<f64>,
     /// How well the listed product that fits a crop best does so, as a likelihood ratio.
     fits: Vec<f64>,
     /// Where a product's ratios stand in `ratios`, one a crop.
     places: RefCell<BTreeMap<usize, usize>>,
     ratios: RefCell<Vec<f64>>,
+    scratch: RefCell<Scratch>,
     strangers: OnceCell<Vec<Vec<usize>>>,
 }
 
@@ -103,10 +115,12 @@ impl<'a> View<'a> {
             crops: crops.iter().map(|c| Probe::new(c.embedding.values())).collect(),
             sight,
             listed: vec![sight.clutter; crops.len()],
+            inverse: Vec::new(),
             mean_crops: sight.clutter,
             fits: vec![0.0; crops.len()],
             places: RefCell::default(),
             ratios: RefCell::default(),
+            scratch: RefCell::default(),
             strangers: OnceCell::new(),
         };
         let here = listed.map(|line| (line, 1.0));
@@ -120,6 +134,7 @@ impl<'a> View<'a> {
                 *best = best.max(*r);
             }
         }
+        view.inverse = view.listed.iter().map(|listed| listed.recip()).collect();
         view
     }
 
@@ -135,10 +150,26 @@ impl<'a> View<'a> {
         let (come_at, more) = come.map_or((0, 0.0), place);
         let ratios = self.ratios.borrow();
         let mut product = 1.0;
-        for (crop, listed) in self.listed.iter().enumerate() {
+        for (crop, (listed, inverse)) in self.listed.iter().zip(&self.inverse).enumerate() {
             let now = listed - less * ratios[gone_at + crop] + more * ratios[come_at + crop];
             // What is left is clutter at least; rounding must not make it less.
-            product *= now.max(self.sight.clutter) / listed;
+            product *= now.max(self.sight.clutter) * inverse;
+        }
+        bounded(product * (less - more).exp())
+    }
+
+    /// The most that [`View::change`] can say of so many units come of any product, if so many of one are gone; no product is looked at for it
+    /// but that one.
+    pub fn change_at_most(&self, gone: Option<(usize, u32)>, units: u32) -> f64 {
+        let (gone_at, less) = gone.map_or((0, 0.0), |(product, n)| (self.asked(product), f64::from(n)));
+        let (less, more) = (less * self.sight.crops_a_unit, f64::from(units) * self.sight.crops_a_unit);
+        // The curve rises, and no crop fits better than this.
+        let best = self.gallery.calibration.log_ratio(BEST_COSINE).exp();
+        let ratios = self.ratios.borrow();
+        let mut product = 1.0;
+        for (crop, (listed, inverse)) in self.listed.iter().zip(&self.inverse).enumerate() {
+            let kept = if less > 0.0 { listed - less * ratios[gone_at + crop] } else { *listed };
+            product *= (kept.max(0.0) + more * best).max(self.sight.clutter) * inverse;
         }
         bounded(product * (less - more).exp())
     }
@@ -146,7 +177,7 @@ impl<'a> View<'a> {
     /// The same for so many units that look like nothing in particular come.
     pub fn change_by_something(&self, units: u32) -> f64 {
         let more = f64::from(units) * self.sight.crops_a_unit;
-        let product: f64 = self.listed.iter().map(|listed| (listed + more) / listed).product();
+        let product: f64 = self.inverse.iter().map(|inverse| 1.0 + more * inverse).product();
         bounded(product * (-more).exp())
     }
 
@@ -155,10 +186,10 @@ impl<'a> View<'a> {
         let places = [self.asked(one), self.asked(other)];
         let more = self.sight.crops_a_unit;
         let ratios = self.ratios.borrow();
-        let grown = |(crop, listed): (usize, &f64)| {
-            (listed + more * places.iter().map(|place| ratios[place + crop]).sum::<f64>()) / listed
+        let grown = |(crop, inverse): (usize, &f64)| {
+            1.0 + more * places.iter().map(|place| ratios[place + crop]).sum::<f64>() * inverse
         };
-        bounded(self.listed.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
+        bounded(self.inverse.iter().enumerate().map(grown).product::<f64>() * (-2.0 * more).exp())
     }
 
     /// For each crop the probability that it shows one of so many listed units of a product, and neither another thing on the list nor
@@ -182,12 +213,16 @@ impl<'a> View<'a> {
             return Vec::new();
         }
         let mut fitting: Vec<Vec<(f64, usize)>> = vec![Vec::new(); strange.len()];
-        for (index, product) in self.catalogue.products().iter().enumerate() {
-            let Some(looks) = self.gallery.looks(product.id.as_str()) else { continue };
-            for (found, crop) in fitting.iter_mut().zip(&strange) {
-                let cosine = looks.best(&self.crops[*crop]);
-                let ratio = cosine.map_or(0.0, |cosine| self.gallery.calibration.log_ratio(cosine));
-                if ratio > FITS_FROM {
+        let crops: Vec<Probe> = strange.iter().map(|crop| self.crops[*crop].clone()).collect();
+        let (mut codes, mut cosines) = (Vec::new(), vec![0.0f32; crops.len()]);
+        let products = self.catalogue.products();
+        for (index, product) in products.iter().enumerate() {
+            let Some(looks) = self.gallery.looks_of(product.id.as_str(), index, products.len()) else { continue };
+            cosines.fill(f32::NEG_INFINITY);
+            looks.raise_best(&crops, &mut codes, &mut cosines);
+            for (found, cosine) in fitting.iter_mut().zip(&cosines) {
+                let ratio = self.gallery.calibration.log_ratio(*cosine);
+                if *cosine > f32::NEG_INFINITY && ratio > FITS_FROM {
                     found.push((ratio, index));
                 }
             }
@@ -205,18 +240,24 @@ impl<'a> View<'a> {
         if let Some(place) = self.places.borrow().get(&product) {
             return *place;
         }
-        let id = |product: usize| self.catalogue.products()[product].id.as_str();
-        let declared = self.catalogue.look_alikes(product).iter().map(|p| id(*p));
-        let found = self.gallery.alikes(id(product)).into_iter().map(|(name, _)| name);
-        let looks: Vec<_> = declared.chain(found).filter_map(|name| self.gallery.looks(name)).collect();
-        let best = |crop: &Probe| {
-            let cosines = looks.iter().filter_map(|looks| looks.best(crop));
-            let ratio = cosines.max_by(f32::total_cmp).map(|cosine| self.gallery.calibration.log_ratio(cosine));
-            ratio.map_or(1.0, f64::exp)
+        let mut scratch = self.scratch.borrow_mut();
+        let Scratch { codes, cosines } = &mut *scratch;
+        cosines.clear();
+        cosines.resize(self.crops.len(), f32::NEG_INFINITY);
+        let products = self.catalogue.products();
+        let declared = self.catalogue.look_alikes(product).iter();
+        let declared = declared.filter_map(|p| self.gallery.looks_of(products[*p].id.as_str(), *p, products.len()));
+        let found = self.gallery.alikes(products[product].id.as_str());
+        let found = found.into_iter().filter_map(|(name, _)| self.gallery.looks(name));
+        for looks in declared.chain(found) {
+            looks.raise_best(&self.crops, codes, cosines);
+        }
+        let ratio = |cosine: &f32| {
+            if *cosine == f32::NEG_INFINITY { 1.0 } else { self.gallery.calibration.log_ratio(*cosine).exp() }
         };
         let mut ratios = self.ratios.borrow_mut();
         let place = ratios.len();
-        ratios.extend(self.crops.iter().map(best));
+        ratios.extend(cosines.iter().map(ratio));
         self.places.borrow_mut().insert(product, place);
         place
     }

@@ -2,6 +2,7 @@
 
 pub mod alike;
 pub mod build;
+mod hints;
 mod nibble;
 pub mod packed;
 mod pick;
@@ -17,6 +18,7 @@ pub use pick::representatives;
 
 use super::look::{LookCalibration, LookVector};
 use crate::units::ProductId;
+use hints::Hints;
 use std::collections::BTreeMap;
 
 /// Enrolled views of a product that are kept, those that stand for all best: with what is learned 50 000 products stay below 100 MB.
@@ -76,6 +78,17 @@ impl<'a> Looks<'a> {
         self.records().map(|record| nibble::cosine(record, crop)).max_by(f32::total_cmp)
     }
 
+    /// The same for several crops at once: raises `best`, one a crop, to the cosine of the nearest view where that is more. Every view is
+    /// unpacked but once, into `codes`, of which nothing is expected.
+    pub fn raise_best(&self, crops: &[Probe], codes: &mut Vec<i16>, best: &mut [f32]) {
+        for record in self.records() {
+            let scale = nibble::codes(record, codes);
+            for (had, crop) in best.iter_mut().zip(crops) {
+                *had = had.max(nibble::cosine_of(codes, scale, crop));
+            }
+        }
+    }
+
     /// The same among enrolled views alone.
     pub fn best_enrolled(&self, crop: &Probe) -> Option<f32> {
         self.records().take(self.enrolled()).map(|record| nibble::cosine(record, crop)).max_by(f32::total_cmp)
@@ -111,6 +124,15 @@ impl Fresh {
     }
 }
 
+/// Where a product's looks lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// So many places down among those that have changed.
+    Fresh(usize),
+    /// In the block.
+    Block(usize),
+}
+
 /// All looks, of one embedding space.
 #[derive(Clone, Debug)]
 pub struct Gallery {
@@ -119,16 +141,25 @@ pub struct Gallery {
     /// How cosines of this space are to be read.
     pub calibration: LookCalibration,
     packed: Option<Packed>,
-    /// What counts instead of the block; one without vectors is gone.
-    fresh: BTreeMap<String, Fresh>,
+    /// What counts instead of the block, by name; one without vectors is gone.
+    fresh: Vec<(String, Fresh)>,
     /// Look-alikes of which one or both have changed, in both directions.
     kin: BTreeMap<String, Vec<(String, f32)>>,
+    /// Where products asked for by number were found last.
+    hints: Hints,
 }
 
 impl Gallery {
     /// Of nothing.
     pub fn empty(space_id: impl Into<String>, calibration: LookCalibration) -> Self {
-        Self { space_id: space_id.into(), calibration, packed: None, fresh: BTreeMap::new(), kin: BTreeMap::new() }
+        Self {
+            space_id: space_id.into(),
+            calibration,
+            packed: None,
+            fresh: Vec::new(),
+            kin: BTreeMap::new(),
+            hints: Hints::default(),
+        }
     }
 
     /// Of enrolled views, held in memory; look-alikes are not looked for.
@@ -140,7 +171,8 @@ impl Gallery {
         let fresh = |(product, enrolled): (ProductId, Vec<LookVector>)| {
             (String::from(product), Fresh::new(&LookSet { enrolled, learned: Vec::new() }))
         };
-        Self { fresh: looks.into_iter().map(fresh).collect(), ..Self::empty(space_id, calibration) }
+        let named: BTreeMap<String, Fresh> = looks.into_iter().map(fresh).collect();
+        Self { fresh: named.into_iter().collect(), ..Self::empty(space_id, calibration) }
     }
 
     /// Of a block.
@@ -157,13 +189,14 @@ impl Gallery {
 
     /// The same with products that have changed since; one without enrolled views is gone. Their look-alikes are found.
     pub fn with(mut self, changed: &BTreeMap<ProductId, LookSet>) -> Self {
-        for (product, looks) in changed {
-            self.fresh.insert(product.to_string(), Fresh::new(looks));
-        }
+        let mut named: BTreeMap<String, Fresh> = std::mem::take(&mut self.fresh).into_iter().collect();
+        named.extend(changed.iter().map(|(product, looks)| (product.to_string(), Fresh::new(looks))));
+        self.fresh = named.into_iter().collect();
+        self.hints = Hints::default();
         let pairs: Vec<(String, String, f32)> = {
             let means: Vec<(&str, Looks<'_>, alike::Mean)> =
                 self.iter().map(|(name, looks)| (name, looks, alike::Mean::of(&looks))).collect();
-            let own = means.iter().filter(|(name, ..)| self.fresh.contains_key(*name));
+            let own = means.iter().filter(|(name, ..)| self.fresh_at(name).is_some());
             own.flat_map(|one| self.neighbours(one, &means)).collect()
         };
         self.kin.clear();
@@ -199,9 +232,9 @@ impl Gallery {
     /// How many products have looks.
     pub fn len(&self) -> usize {
         let Some(packed) = &self.packed else {
-            return self.fresh.values().filter(|fresh| !fresh.bytes.is_empty()).count();
+            return self.fresh.iter().filter(|(_, fresh)| !fresh.bytes.is_empty()).count();
         };
-        let change = |(name, fresh): (&String, &Fresh)| {
+        let change = |(name, fresh): &(String, Fresh)| {
             isize::from(!fresh.bytes.is_empty()) - isize::from(packed.find(name).is_some())
         };
         packed.len().saturating_add_signed(self.fresh.iter().map(change).sum())
@@ -214,27 +247,57 @@ impl Gallery {
 
     /// What is known of a product.
     pub fn looks(&self, product: &str) -> Option<Looks<'_>> {
-        if let Some(fresh) = self.fresh.get(product) {
-            return Some(fresh.looks()).filter(|looks| !looks.bytes.is_empty());
+        self.at(self.place(product)?, product)
+    }
+
+    /// The same of a product that is the `number`-th of so many in its catalogue, for who asks for thousands: where it was found is
+    /// remembered. Another catalogue, of another order, costs time alone.
+    pub fn looks_of(&self, product: &str, number: usize, of: usize) -> Option<Looks<'_>> {
+        if let Some(looks) = self.hints.get(number).and_then(|place| self.at(place, product)) {
+            return Some(looks);
         }
-        let packed = self.packed.as_ref()?;
-        Some(packed.looks(packed.find(product)?))
+        let place = self.place(product)?;
+        self.hints.set(number, of, place);
+        self.at(place, product)
+    }
+
+    fn fresh_at(&self, product: &str) -> Option<usize> {
+        self.fresh.binary_search_by(|(name, _)| name.as_str().cmp(product)).ok()
+    }
+
+    fn place(&self, product: &str) -> Option<Place> {
+        let block = || Some(Place::Block(self.packed.as_ref()?.find(product)?));
+        self.fresh_at(product).map(Place::Fresh).or_else(block)
+    }
+
+    /// What lies at a place if it is this product's.
+    fn at(&self, place: Place, product: &str) -> Option<Looks<'_>> {
+        match place {
+            Place::Fresh(at) => {
+                let (_, fresh) = self.fresh.get(at).filter(|(name, _)| name == product)?;
+                Some(fresh.looks()).filter(|looks| !looks.bytes.is_empty())
+            }
+            Place::Block(at) => {
+                let packed = self.packed.as_ref().filter(|packed| at < packed.len() && packed.name(at) == product)?;
+                Some(packed.looks(at))
+            }
+        }
     }
 
     /// All products with their looks; those of the block first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Looks<'_>)> {
         let block =
             self.packed.iter().flat_map(|packed| (0..packed.len()).map(|at| (packed.name(at), packed.looks(at))));
-        let block = block.filter(|(name, _)| !self.fresh.contains_key(*name));
+        let block = block.filter(|(name, _)| self.fresh_at(name).is_none());
         let fresh = self.fresh.iter().map(|(name, fresh)| (name.as_str(), fresh.looks()));
         block.chain(fresh.filter(|(_, looks)| !looks.bytes.is_empty()))
     }
 
     /// The products that look like this one, itself left out, with how alike they are (a cosine).
     pub fn alikes(&self, product: &str) -> Vec<(&str, f32)> {
-        let packed = self.packed.as_ref().filter(|_| !self.fresh.contains_key(product));
+        let packed = self.packed.as_ref().filter(|_| self.fresh_at(product).is_none());
         let block = packed.and_then(|packed| Some(packed.alikes(packed.find(product)?)));
-        let block = block.into_iter().flatten().filter(|(name, _)| !self.fresh.contains_key(*name));
+        let block = block.into_iter().flatten().filter(|(name, _)| self.fresh_at(name).is_none());
         let kin = self.kin.get(product).into_iter().flatten().map(|(name, cosine)| (name.as_str(), *cosine));
         block.chain(kin).collect()
     }

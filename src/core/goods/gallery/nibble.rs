@@ -93,6 +93,25 @@ pub fn cosine(record: &[u8], probe: &Probe) -> f32 {
     (lows + highs - probe.offset) as f32 * scale * probe.scale
 }
 
+/// Unpacks the codes of a look into `codes`, and gives one over their length. There is one more than components, a zero, if these are odd in
+/// number.
+pub fn codes(record: &[u8], codes: &mut Vec<i16>) -> f32 {
+    let (bytes, scale) = split(record);
+    codes.clear();
+    codes.extend(bytes.iter().map(|byte| i16::from(byte & 15) - MIDDLE));
+    codes.extend(bytes.iter().map(|byte| i16::from(byte >> 4) - MIDDLE));
+    scale
+}
+
+/// Cosine of an unpacked look with a crop, -1..=1; 0 for one of another length.
+pub fn cosine_of(codes: &[i16], scale: f32, probe: &Probe) -> f32 {
+    if probe.values.len().next_multiple_of(2) != codes.len() {
+        return 0.0;
+    }
+    let sum: i32 = codes.iter().zip(&probe.values).map(|(code, v)| i32::from(*code) * i32::from(*v)).sum();
+    sum as f32 * scale * probe.scale
+}
+
 /// The components of a packed look, of unit length together; one more than it had, a zero, if their number is odd.
 pub fn unpack(record: &[u8]) -> Vec<f32> {
     let (codes, scale) = split(record);
@@ -124,6 +143,21 @@ mod tests {
             let unpacked = unpack(&record);
             let along: f32 = unpacked.iter().zip(&own).map(|(a, b)| a * b).sum();
             assert!((along - cosine(&record, &Probe::new(&own))).abs() < 2e-3, "{dimensions}");
+        }
+    }
+
+    /// Many crops at once are compared as one by one, to the last bit.
+    #[test]
+    fn an_unpacked_look_says_the_same() {
+        for dimensions in [1, 3, 16, 31, 256] {
+            let (mut record, mut unpacked) = (Vec::new(), vec![9; 5]);
+            pack(&LookVector::quantise(&unit(dimensions, 0.37)), &mut record);
+            let scale = codes(&record, &mut unpacked);
+            for seed in [0.37, 1.91, 0.2] {
+                let probe = Probe::new(&unit(dimensions, seed));
+                assert_eq!(cosine_of(&unpacked, scale, &probe), cosine(&record, &probe), "{dimensions}");
+            }
+            assert_eq!(cosine_of(&unpacked, scale, &Probe::new(&unit(dimensions + 2, 0.5))), 0.0);
         }
     }
 

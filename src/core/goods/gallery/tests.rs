@@ -213,3 +213,18 @@ proptest! {
         }
     }
 }
+
+/// Where a product was found last is no reason to believe that it still is the one asked for.
+#[test]
+fn a_hint_from_another_catalogue_misleads_nobody() {
+    let changed = BTreeMap::from([(id("rice"), set([9]))]);
+    let gallery = Gallery::packed("space", line(), packed(&shop())).unwrap().with(&changed);
+    for order in [["butter", "milk", "rice", "none"], ["rice", "none", "milk", "butter"]] {
+        for _ in 0..2 {
+            for (number, name) in order.into_iter().enumerate() {
+                let best = |looks: Looks<'_>| [1, 3, 9].map(|face| looks.best(&crop(face)));
+                assert_eq!(gallery.looks_of(name, number, 4).map(best), gallery.looks(name).map(best), "{name}");
+            }
+        }
+    }
+}
