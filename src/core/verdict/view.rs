@@ -74,7 +74,7 @@ pub struct View<'a> {
     listed: Vec<f64>,
     /// Crops to be expected under the list.
     mean_crops: f64,
-    /// One over that.
+    /// One over the intensity at each crop under the list.
     inverse: Vec<f64>,
     /// How well the listed product that fits a crop best does so, as a likelihood ratio.
     fits: Vec<f64>,
