@@ -99,6 +99,11 @@ impl Case<'_> {
         limits.max().filter(|_| self.config.policy.age_check)
     }
 
+    /// Whether this list came scan by scan while what rests there was put down: then it is this shopper's.
+    pub fn was_filled_here(&self, load: &Load) -> bool {
+        !self.guesses(load, &self.expected()).is_empty()
+    }
+
     /// Whether the weight is so clear that the look under way is not worth waiting for.
     pub fn passes_at_once(&self, load: &Load) -> bool {
         let expected = self.expected();

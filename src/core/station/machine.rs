@@ -1,9 +1,10 @@
 //! The root machine: everything that happens to a station goes in, everything it wants done comes out.
 
+mod shopper;
 mod staff;
 
 use super::case::Case;
-use super::ledger::{Ledger, Put};
+use super::ledger::Ledger;
 use super::limits;
 use super::message::{Answer, Input, Mark, Now, Output, Record, Refusal, Request, SaveId, Ticket};
 use super::senses::{Evidence, Senses, WithoutCamera};
@@ -487,71 +488,6 @@ impl Machine {
             Ok((None, answer)) => self.answer(ticket, Ok(answer)),
             Err(refusal) => self.answer(ticket, Err(refusal)),
         }
-    }
-
-    fn put_basket(&mut self, now: Now, id: BasketId, basket: Basket) -> Result<(Option<Record>, Answer), Refusal> {
-        let put = self.ledger.put(&id, basket.clone(), &self.config.in_store_codes, now)?;
-        let created = put == Put::Created;
-        if put == Put::Revised
-            && let Some(validation) = self.ledger.ask(&id, now.mono)
-        {
-            self.active = Some(validation);
-        }
-        let record = (put != Put::Same).then_some(Record::Basket { id, basket });
-        Ok((record, Answer::BasketKept { created }))
-    }
-
-    fn validate(
-        &mut self,
-        now: Now,
-        id: ValidationId,
-        basket_id: BasketId,
-        code: &str,
-    ) -> Result<(Option<Record>, Answer), Refusal> {
-        if code != self.config.code && code != self.config.id.as_str() {
-            return Err(Refusal::OtherStation);
-        }
-        if self.ledger.basket(&basket_id).is_none() {
-            return Err(Refusal::UnknownBasket);
-        }
-        if let Some(open) = self.ledger.open_for(&basket_id).cloned() {
-            self.active = Some(open.clone());
-            return Ok((None, Answer::Validation { id: open, created: false }));
-        }
-        if self.out_of_service.is_some() {
-            return Err(Refusal::OutOfService);
-        }
-        self.ledger.open(Visit::open(id.clone(), basket_id.clone(), now.mono))?;
-        self.active = Some(id.clone());
-        let record = Record::Validation { id: id.clone(), basket_id, opened_at: now.wall };
-        Ok((Some(record), Answer::Validation { id, created: true }))
-    }
-
-    fn retry(&mut self, now: Now, id: &ValidationId) -> Result<(Option<Record>, Answer), Refusal> {
-        let visit = self.ledger.visit_mut(id).ok_or(Refusal::UnknownValidation)?;
-        if visit.is_closed() {
-            return Err(Refusal::ValidationClosed);
-        }
-        visit.ask(now.mono);
-        self.active = Some(id.clone());
-        Ok((None, Answer::Retrying))
-    }
-
-    /// Asked twice it is done once. Who has passed or given up cannot be called to or give up any more.
-    fn mark(&mut self, now: Now, id: ValidationId, mark: Mark) -> Result<(Option<Record>, Answer), Refusal> {
-        let visit = self.ledger.visit_mut(&id).ok_or(Refusal::UnknownValidation)?;
-        if visit.is_marked(mark) {
-            return Ok((None, Answer::Marked));
-        }
-        if visit.is_closed() {
-            return Err(Refusal::ValidationClosed);
-        }
-        visit.mark(mark);
-        // An attempt on its way to the disk ends it when it is there.
-        if visit.is_closed() && !visit.is_saving() {
-            self.ledger.closed(&id);
-        }
-        Ok((Some(Record::Marked { id, mark, at: now.wall }), Answer::Marked))
     }
 
     fn where_it_stands(&self, visit: &Visit) -> ValidationState {
