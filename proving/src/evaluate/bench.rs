@@ -29,6 +29,8 @@ pub struct Row {
     pub error_g: f64,
     /// What is lost if it is let go, in the shop's currency.
     pub loss: f64,
+    /// Whether a crop shows what was not scanned.
+    pub visible: bool,
     /// The judge's posterior.
     pub judge: Opinion,
     /// The judge's answer.
@@ -240,7 +242,8 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
         Arrival::Whole => stage.looks.recorded.whole,
         Arrival::OneByOne => stage.looks.recorded.one_by_one,
     };
-    let crops = if cell.vision { look(cell, stage, &trip, &sight, mixed(seed)) } else { Vec::new() };
+    let (crops, visible) =
+        if cell.vision { look(cell, stage, &trip, &sight, mixed(seed)) } else { (Vec::new(), false) };
     let scenes = crops.iter().map(|crops| stage.looks.scene(crops)).collect();
     let mut simple = baselines::totals(&trip, setting, stage.shop);
     if cell.vision {
@@ -268,6 +271,7 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
         wanted,
         error_g: trip.error_g,
         loss: trip.loss(stage.shop),
+        visible,
         judge: answer.opinion,
         outcome: answer.outcome,
         judge_right: answer.outcome != Outcome::Pass && is_right(answer.opinion.claim),
@@ -278,25 +282,28 @@ fn row(plan: &Plan, cell: &Cell, stage: &Stage<'_>, wanted: Wanted, index: u64, 
     }
 }
 
-/// The crops of each part of a trip: of the whole plate, or of each step.
-fn look(cell: &Cell, stage: &Stage<'_>, trip: &Trip, sight: &Sight, seed: u64) -> Vec<Vec<Vec<f32>>> {
+/// The crops of each part of a trip: of the whole plate, or of each step. And whether any shows what was not scanned.
+fn look(cell: &Cell, stage: &Stage<'_>, trip: &Trip, sight: &Sight, seed: u64) -> (Vec<Vec<Vec<f32>>>, bool) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let crowded = Looks::crowded(sight, cell.items);
-    let mean = |product: usize, units: u32| (product, f64::from(units) * crowded * stage.looks.size(product));
-    match cell.arrival {
-        Arrival::Whole => {
-            let goods: Vec<(usize, f64)> = trip.placed.iter().map(|p| mean(p.product, p.units)).collect();
-            vec![stage.looks.draw(sight, &goods, &mut rng)]
-        }
-        Arrival::OneByOne => trip
-            .steps
-            .iter()
-            .map(|step| {
-                let goods: Vec<(usize, f64)> = step.goods.iter().map(|(p, units)| mean(*p, *units)).collect();
-                stage.looks.draw(sight, &goods, &mut rng)
-            })
-            .collect(),
-    }
+    let parts: Vec<Vec<(usize, u32)>> = match cell.arrival {
+        Arrival::Whole => vec![trip.placed.iter().map(|p| (p.product, p.units)).collect()],
+        Arrival::OneByOne => trip.steps.iter().map(|step| step.goods.clone()).collect(),
+    };
+    let unscanned = |product: usize| match &trip.truth {
+        Truth::Unscanned(goods) => goods.iter().any(|(p, _)| *p == product),
+        Truth::Honest | Truth::Swapped { .. } | Truth::Quantity { .. } | Truth::Absent { .. } => false,
+    };
+    let mut visible = false;
+    let mut draw = |part: &Vec<(usize, u32)>| {
+        let mean =
+            |(product, units): &(usize, u32)| (*product, f64::from(*units) * crowded * stage.looks.size(*product));
+        let (crops, given) = stage.looks.draw(sight, &part.iter().map(mean).collect::<Vec<_>>(), &mut rng);
+        visible |= part.iter().zip(given).any(|((product, _), given)| given > 0 && unscanned(*product));
+        crops
+    };
+    let crops = parts.iter().map(&mut draw).collect();
+    (crops, visible)
 }
 
 /// Whether a named difference is the true one.

@@ -252,13 +252,14 @@ impl Looks {
         self.sizes[product]
     }
 
-    /// Crops of goods, (index, mean number of crops) each, and of clutter, in no order that tells anything.
-    pub fn draw(&self, sight: &Sight, goods: &[(usize, f64)], rng: &mut impl Rng) -> Vec<Vec<f32>> {
+    /// Crops of goods, (index, mean number of crops) each, and of clutter, in no order that tells anything; and how many each good gave.
+    pub fn draw(&self, sight: &Sight, goods: &[(usize, f64)], rng: &mut impl Rng) -> (Vec<Vec<f32>>, Vec<u32>) {
         let mut crops = Vec::new();
+        let mut given = Vec::with_capacity(goods.len());
         for (product, mean) in goods {
-            for _ in 0..poisson(*mean, rng) {
-                crops.push(self.crop(*product, rng));
-            }
+            let count = poisson(*mean, rng);
+            crops.extend((0..count).map(|_| self.crop(*product, rng)));
+            given.push(count);
         }
         for _ in 0..poisson(sight.clutter_crops, rng) {
             crops.push(self.random(rng).iter().map(|v| *v as f32).collect());
@@ -267,7 +268,7 @@ impl Looks {
             crops.swap(i, rng.random_range(0..=i));
         }
         crops.truncate(CROPS_MAX);
-        crops
+        (crops, given)
     }
 
     fn random(&self, rng: &mut impl Rng) -> Vec<f64> {

@@ -542,7 +542,7 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let mean = |(product, units): &(usize, u32)| (*product, f64::from(*units) * looks.size(*product));
             let drawn = |step: &trip::Step| step.goods.iter().map(mean).collect::<Vec<_>>();
-            let parts: Vec<_> = trip.steps.iter().map(|step| looks.draw(&sight, &drawn(step), &mut rng)).collect();
+            let parts: Vec<_> = trip.steps.iter().map(|step| looks.draw(&sight, &drawn(step), &mut rng).0).collect();
             let seen = Seen { looks: &looks, sight, parts: &parts };
             let listed = oracle.listed(&trip);
             for (i, step) in trip.steps.iter().enumerate() {

@@ -96,6 +96,8 @@ impl CellResult {
                     "from": from, "to": to, "n": within.len(),
                     "caught": within.iter().filter(|r| caught(r)).count(),
                     "caught_at_1pct": sum(&|r| judge_at.stops(r.judge.score)),
+                    "visible": within.iter().filter(|r| r.visible).count(),
+                    "visible_at_1pct": sum(&|r| if r.visible { judge_at.stops(r.judge.score) } else { 0.0 }),
                     "oracle_at_1pct": sum(&|r| oracle_at.stops(r.oracle.score)),
                 })
             })

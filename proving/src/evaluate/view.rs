@@ -117,7 +117,7 @@ mod tests {
         let crop = {
             use rand::SeedableRng;
             let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-            looks.draw(&Sight { clutter_crops: 0.01, ..sight }, &[(7, 3.0)], &mut rng)[..1].to_vec()
+            looks.draw(&Sight { clutter_crops: 0.01, ..sight }, &[(7, 3.0)], &mut rng).0[..1].to_vec()
         };
         let view = View::new(&shop, &looks, sight, 1, &crop, [(5, 1)].into_iter());
         let mean = |p: usize| Looks::crowded(&sight, 1) * looks.size(p);
