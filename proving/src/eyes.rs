@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Goods of so many neighbours in the shop's file stand in one aisle.
 const AISLE: usize = 24;
-/// The probability by which what comes hides one thing that lay there: with it every second thing of 20 is seen in the end.
+/// The probability by which what comes hides one thing that lay there: with it three of five things of 20 are seen in the end.
 const HIDES: f64 = 0.06;
 /// Shares of goods that are seen as nothing, and as one thing at most, when they come; the others are seen as two. So it was with the shipped
 /// models and 180 rendered goods put down one by one, whatever their mass.

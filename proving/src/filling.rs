@@ -183,11 +183,11 @@ pub struct Fillings {
     pub honest_stopped: Share,
     /// Baskets with one unscanned good of at most [`LIGHT_G`] that were stopped.
     pub light_stopped: Share,
-    /// Of these, and of all, those of which the right good was named.
+    /// Those of them that were stopped with the right good named.
     pub light_named: Share,
     /// Baskets with a heavier one that were stopped.
     pub heavy_stopped: Share,
-    /// Those of which the right good was named.
+    /// Those of them that were stopped with the right good named.
     pub heavy_named: Share,
 }
 

@@ -3,11 +3,7 @@
 use super::judge::POLICY;
 use super::shop::Shop;
 use super::trip::{Trip, Wanted};
-use augenmass_core::goods::Risk;
-
-/// What an unnoticed error costs beyond the goods, and goods that nobody can tell, as the shipped policy has them (`verdict::policy`).
-const UNNOTICED: f64 = 2.0;
-const SOMETHING: f64 = 5.0;
+use augenmass_core::verdict::policy::{SOMETHING, UNNOTICED, price_at_risk};
 
 /// A named difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,15 +84,7 @@ impl Edits {
 
     /// What letting the basket go is expected to cost, as the shipped policy reckons it: by the price of what is claimed, and of each line.
     fn cost_of_passing(&self, trip: &Trip, shop: &Shop, claim: Option<Claim>) -> f64 {
-        let price = |product: usize| {
-            let good = &shop.goods[product];
-            let minded = match good.risk {
-                Risk::Low => 0.7,
-                Risk::Normal => 1.0,
-                Risk::High => 2.0,
-            };
-            minded * good.price_minor as f64 / 100.0
-        };
+        let price = |product: usize| price_at_risk(shop.goods[product].price_minor, shop.goods[product].risk);
         let unscanned = claim.filter(|c| c.kind == Wanted::Unscanned).map_or(SOMETHING, |c| price(c.product));
         let instead = claim.and_then(|c| c.instead);
         let lines = trip.lines.iter().enumerate().map(|(i, line)| {

@@ -19,6 +19,7 @@ use super::shop::Shop;
 use super::trip::{self, Line, Setting, Trip, Wanted, rates};
 use super::view::View;
 use super::weighing::Weighing;
+use augenmass_core::verdict::judge::UNSUSPICIOUS;
 
 /// Pairs of two unscanned goods are sampled by so many first ones.
 const FIRSTS: usize = 8;
@@ -28,8 +29,6 @@ const DIM: f64 = 10.0;
 const DUST: f64 = 1e-9;
 /// The most that crops say for a whole line of thought before it is followed.
 const LOOKS_MAX: f64 = 1e3;
-/// By weight alone an error is less probable than this share of what it was before weighing: the judge's `verdict::judge` has the same.
-const UNSUSPICIOUS: f64 = 0.5;
 /// A density so small is rounding.
 const NOTHING: f64 = 1e-30;
 

@@ -77,7 +77,7 @@ pub struct StepEvidence {
 }
 
 /// By weight alone an error is less probable than this share of what it was before weighing.
-const UNSUSPICIOUS: f64 = 0.5;
+pub const UNSUSPICIOUS: f64 = 0.5;
 /// At so high a posterior of a wrong catalogue weight the shopper is not asked to search for what is not there.
 const CATALOGUE_WRONG_FROM: f64 = 0.8;
 

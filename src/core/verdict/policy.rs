@@ -57,13 +57,13 @@ impl Policy {
 }
 
 /// What it costs beyond the goods when an error goes unnoticed: trust in the figures on either side.
-const UNNOTICED: f64 = 2.0;
+pub const UNNOTICED: f64 = 2.0;
 /// How much more a unit of the highest risk is minded than its price.
 const RISKIEST: f64 = 2.0;
 /// So many units of one product are gone at once at most, where no more were scanned.
 const UNITS_AT_ONCE: u32 = 3;
 /// What letting something unknown go costs.
-const SOMETHING: f64 = 5.0;
+pub const SOMETHING: f64 = 5.0;
 /// A swap so improbable is not searched for what it may be: the two then differ by half a price.
 const RARELY: f64 = 0.05;
 /// An error so improbable is not worth a closer look at what it would cost.
@@ -88,14 +88,18 @@ fn most_at_stake(expected: &Expected, catalogue: &Catalogue) -> f64 {
     UNNOTICED + lines.fold(dearest.max(SOMETHING), f64::max)
 }
 
-/// What losing a unit costs: its price, weighted by how much it is minded.
-fn price(product: &Product) -> f64 {
-    let weight = match product.risk {
+/// What losing a unit costs, in whole units of the currency: its price, weighted by how much it is minded.
+pub fn price_at_risk(price_minor: i64, risk: Risk) -> f64 {
+    let weight = match risk {
         Risk::Low => 0.7,
         Risk::Normal => 1.0,
         Risk::High => RISKIEST,
     };
-    weight * product.price_minor as f64 / 100.0
+    weight * price_minor as f64 / 100.0
+}
+
+fn price(product: &Product) -> f64 {
+    price_at_risk(product.price_minor, product.risk)
 }
 
 /// Whether it pays to let the basket go at once, rather than to wait another `wait_s` seconds for what might speak against it: even perfect

@@ -19,14 +19,24 @@ impl Detection {
 
     /// Intersection over union with another box, 0..=1.
     pub fn overlap(&self, other: &Self) -> f32 {
-        let (a, b) = (&self.box_px, &other.box_px);
-        let shared = area(&[a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
-        let union = self.area_px2() + other.area_px2() - shared;
-        if union > 0.0 { shared / union } else { 0.0 }
+        intersection_over_union(&self.box_px, &other.box_px)
     }
 }
 
-fn area(b: &[f32; 4]) -> f32 {
+/// Intersection over union of two boxes, 0..=1.
+pub(super) fn intersection_over_union(a: &[f32; 4], b: &[f32; 4]) -> f32 {
+    let shared = shared_area(a, b);
+    let union = area(a) + area(b) - shared;
+    if union > 0.0 { shared / union } else { 0.0 }
+}
+
+/// Area that two boxes share.
+pub(super) fn shared_area(a: &[f32; 4], b: &[f32; 4]) -> f32 {
+    area(&[a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])])
+}
+
+/// Area of a box; zero if it is turned inside out or not finite.
+pub(super) fn area(b: &[f32; 4]) -> f32 {
     let (w, h) = (b[2] - b[0], b[3] - b[1]);
     if w > 0.0 && h > 0.0 && w.is_finite() && h.is_finite() { w * h } else { 0.0 }
 }

@@ -5,6 +5,7 @@
 //! more if it looks very much like it. What fits nothing is new. A thing that is not found was covered, or the detector passed it
 //! over, as long as nothing was taken out; after a removal it went, unless something lies over it.
 
+use super::detections::{area, intersection_over_union, shared_area};
 use super::scene::Crop;
 
 /// Intersection over union from which on two boxes of one camera are one place.
@@ -118,7 +119,7 @@ fn likeness(before: &Crop, now: &Crop) -> Option<f32> {
     if before.camera != now.camera {
         return (cosine >= PUSHED_COSINE).then_some(0.5 * cosine);
     }
-    let overlap = shared(&before.box_px, &now.box_px) / union(&before.box_px, &now.box_px).max(f32::MIN_POSITIVE);
+    let overlap = intersection_over_union(&before.box_px, &now.box_px);
     if overlap >= SAME_PLACE && cosine >= SAME_PLACE_COSINE {
         return Some(1.0 + overlap * cosine);
     }
@@ -130,20 +131,9 @@ fn likeness(before: &Crop, now: &Crop) -> Option<f32> {
 }
 
 fn is_covered(thing: &Crop, by: &[Crop]) -> bool {
-    let over = by.iter().filter(|crop| crop.camera == thing.camera).map(|crop| shared(&thing.box_px, &crop.box_px));
+    let over =
+        by.iter().filter(|crop| crop.camera == thing.camera).map(|crop| shared_area(&thing.box_px, &crop.box_px));
     over.sum::<f32>() >= COVERED * area(&thing.box_px)
-}
-
-fn area([left, top, right, bottom]: &[f32; 4]) -> f32 {
-    (right - left).max(0.0) * (bottom - top).max(0.0)
-}
-
-fn shared(a: &[f32; 4], b: &[f32; 4]) -> f32 {
-    area(&[a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])])
-}
-
-fn union(a: &[f32; 4], b: &[f32; 4]) -> f32 {
-    area(a) + area(b) - shared(a, b)
 }
 
 #[cfg(test)]
