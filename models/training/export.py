@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.reference
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +22,49 @@ PARITY = 2e-3
 PARITY_BOXES_PX = 0.05
 
 
+def fold_padding(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Moves zeros that are padded before a convolution into its own `pads`; what the model computes stays the same.
+
+    torch has no uneven padding in its convolutions, ONNX has. As nodes of their own the pads would make ONNX Runtime
+    leave its blocked layout before each of them and come back to it behind: a fourth of all time.
+    """
+    graph = model.graph
+    made_by = {output: node for node in graph.node for output in node.output}
+    users = [name for node in graph.node for name in node.input]
+    for conv in [node for node in graph.node if node.op_type == "Conv"]:
+        pad = made_by.get(conv.input[0])
+        own = next(a for a in conv.attribute if a.name == "pads")
+        if pad is None or pad.op_type != "Pad" or any(own.ints) or users.count(pad.output[0]) > 1:
+            continue
+        widths = _constant(model, pad.input[1]).tolist()
+        if any(widths[:2]) or any(widths[4:6]) or any(pad.input[2:]):
+            continue
+        del own.ints[:]
+        own.ints.extend([*widths[2:4], *widths[6:8]])
+        conv.input[0] = pad.input[0]
+    needed = _needed(graph, [output.name for output in graph.output])
+    del graph.node[:]
+    graph.node.extend(needed)
+    return model
+
+
+def _needed(graph: onnx.GraphProto, outputs: list[str]) -> list[onnx.NodeProto]:
+    """The nodes that the outputs rest on, in their order."""
+    wanted, needed = set(outputs), []
+    for node in reversed(graph.node):
+        if not wanted.isdisjoint(node.output):
+            needed.append(node)
+            wanted.update(node.input)
+    return needed[::-1]
+
+
+def _constant(model: onnx.ModelProto, name: str) -> np.ndarray:
+    """The value of what depends on no input."""
+    graph, output = model.graph, onnx.helper.make_empty_tensor_value_info(name)
+    part = onnx.helper.make_graph(_needed(graph, [name]), "constant", [], [output], list(graph.initializer))
+    return onnx.reference.ReferenceEvaluator(onnx.helper.make_model(part, opset_imports=model.opset_import)).run(None, {})[0]
+
+
 def _convert(module: nn.Module, example: Tensor, inputs: list[str], outputs: list[str], dynamic: dict | None) -> onnx.ModelProto:
     """Traces a module with torch's TorchScript exporter, the one that writes opset 17 directly."""
     buffer = io.BytesIO()
@@ -30,7 +74,7 @@ def _convert(module: nn.Module, example: Tensor, inputs: list[str], outputs: lis
             module, (example,), buffer, opset_version=OPSET, dynamo=False,
             input_names=inputs, output_names=outputs, dynamic_axes=dynamic,
         )  # fmt: skip
-    return onnx.load_from_string(buffer.getvalue())
+    return fold_padding(onnx.load_from_string(buffer.getvalue()))
 
 
 def _write(model: onnx.ModelProto, path: Path, metadata: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ pub use looks::{LooksArguments, measure as looks};
 use super::enroll::EnrollError;
 use super::see::{EyesChoice, SeeError};
 use crate::io::looks::LooksError;
-use crate::io::onnx::{CROP_PX, Look, LookError, View};
+use crate::io::onnx::{CROP_PX, Look, LookError, View, decode_any};
 use crate::io::store::StoreError;
 use bytes::Bytes;
 use image::{Rgb, RgbImage};
@@ -29,6 +29,9 @@ pub struct VisionArguments {
     /// How often.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     runs: u32,
+    /// A JPEG of the station's own camera to measure with, instead of a drawn one of 1280 x 720 pixels.
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 }
 
 /// Why nothing was measured.
@@ -43,6 +46,14 @@ pub enum BenchError {
     /// The picture cannot be made.
     #[error("cannot make the picture: {0}")]
     Picture(#[from] image::ImageError),
+    /// The picture to measure with cannot be read.
+    #[error("{}: {why}", .path.display())]
+    PictureFile {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        why: std::io::Error,
+    },
     /// A folder of pictures that is none.
     #[error(transparent)]
     Pictures(#[from] EnrollError),
@@ -82,7 +93,9 @@ struct Report {
     models: String,
     runs: u32,
     crops: usize,
-    decode_and_fit_1280x720: Times,
+    picture_px: [u32; 2],
+    picture_bytes: usize,
+    decode_and_fit: Times,
     detect: Times,
     embed_20_crops: Times,
     detect_and_embed: Times,
@@ -94,11 +107,16 @@ struct Report {
 /// Models that do not open or do not work.
 pub async fn vision(arguments: &VisionArguments, out: &mut impl Write) -> Result<(), BenchError> {
     let (eyes, _) = arguments.eyes.open()?;
-    let jpeg = test_picture()?;
+    let jpeg = match &arguments.picture {
+        Some(path) => std::fs::read(path).map_err(|why| BenchError::PictureFile { path: path.clone(), why })?.into(),
+        None => test_picture()?,
+    };
+    let (width, height) = decode_any(&jpeg)?.dimensions();
+    let view = View::rectangle([0, 0, width, height]);
     let crop = RgbImage::from_fn(CROP_PX * 2 / 3, CROP_PX / 2, |x, y| Rgb([(x * 2) as u8, (y * 2) as u8, 90]));
     let [mut fit, mut detect, mut embed, mut both] = [const { Vec::new() }; 4];
     for run in 0..WARM_UP + arguments.runs as usize {
-        let look = Look { jpeg: jpeg.clone(), captured: Instant::now(), view: View::rectangle([0, 0, 1280, 720]) };
+        let look = Look { jpeg: jpeg.clone(), captured: Instant::now(), view: view.clone() };
         let timings = eyes.look(look).await?.timings;
         let begun = Instant::now();
         eyes.embed(vec![crop.clone(); CROPS]).await?;
@@ -115,7 +133,9 @@ pub async fn vision(arguments: &VisionArguments, out: &mut impl Write) -> Result
         models: eyes.models().manifest_sha256.clone(),
         runs: arguments.runs,
         crops: CROPS,
-        decode_and_fit_1280x720: Times::of(fit),
+        picture_px: [width, height],
+        picture_bytes: jpeg.len(),
+        decode_and_fit: Times::of(fit),
         detect: Times::of(detect),
         embed_20_crops: Times::of(embed),
         detect_and_embed: Times::of(both),

@@ -1,8 +1,10 @@
 //! The two models behind their contract: sessions that are what their role demands, and plain results.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use augenmass_core::vision::Detection;
+use image::RgbImage;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -20,7 +22,7 @@ pub const CROP_PX: u32 = 192;
 pub const DIMENSIONS: usize = 256;
 /// Boxes the detector gives, good or not.
 const CANDIDATES: usize = 64;
-/// Threads of one session: with spinning off more than two gain nothing at these sizes.
+/// Threads that look: with spinning off more than two gain nothing at these sizes.
 const THREADS: usize = 2;
 /// Squared length of an embedding may differ from 1 by this.
 const UNIT_TOLERANCE: f32 = 0.01;
@@ -49,7 +51,7 @@ impl Detector {
             Port { name: "scores", kind: TensorElementType::Float32, shape: &[1, 64] },
         ];
         let (path, bytes) = manifest.read(manifest.detector())?;
-        let session = open(environment, &path, &bytes, true)?;
+        let session = open(environment, &path, &bytes, THREADS, true)?;
         check("itemdet", &path, &session, &INPUT, &OUTPUTS)?;
         Ok(Self { session, path, threshold: manifest.threshold() })
     }
@@ -77,10 +79,22 @@ impl Detector {
     }
 }
 
+/// A picture, and the part of it that shows one thing: left, top, right, bottom, exclusive.
+pub(super) type Part<'a> = (&'a RgbImage, [u32; 4]);
+
 /// Says how things look.
+///
+/// Its two sessions have one thread each and share a picture's crops between them. One session on two threads would
+/// wait at each of its fifty layers for the slower one.
 pub(super) struct Embedder {
-    session: Session,
+    pairs: Vec<Pair>,
     path: PathBuf,
+}
+
+/// Cuts things out and embeds them, one after the other.
+struct Pair {
+    scaler: Scaler,
+    session: Session,
 }
 
 impl Embedder {
@@ -90,52 +104,82 @@ impl Embedder {
         const INPUT: Port = Port { name: "crops", kind: TensorElementType::Uint8, shape: &[-1, 192, 192, 3] };
         const OUTPUTS: [Port; 1] = [Port { name: "embedding", kind: TensorElementType::Float32, shape: &[-1, 256] }];
         let (path, bytes) = manifest.read(manifest.embedder())?;
-        let session = open(environment, &path, &bytes, false)?;
-        check("itememb", &path, &session, &INPUT, &OUTPUTS)?;
-        let own = session.metadata().ok().and_then(|metadata| metadata.custom("space_id"));
+        let open_one = || open(environment, &path, &bytes, 1, false);
+        let sessions = (0..THREADS).map(|_| open_one()).collect::<Result<Vec<_>, _>>()?;
+        for session in &sessions {
+            check("itememb", &path, session, &INPUT, &OUTPUTS)?;
+        }
+        let metadata = sessions.first().and_then(|session| session.metadata().ok());
+        let own = metadata.and_then(|metadata| metadata.custom("space_id"));
         if let Some(own) = own
             && own != manifest.space_id()
         {
             let what = format!("its space_id is '{own}', and the manifest says '{}'", manifest.space_id());
             return Err(EyesError::OffContract { path, role: "itememb", what });
         }
-        Ok(Self { session, path })
+        let pairs = sessions.into_iter().map(|session| Pair { scaler: Scaler::default(), session }).collect();
+        Ok(Self { pairs, path })
     }
 
     /// Embeds the manifest's picture and compares.
     pub(super) fn self_test(&mut self, manifest: &Manifest) -> Result<(), EyesError> {
         let test = &manifest.self_test;
         let bytes = manifest.read_self_test()?;
-        let failed = |what: String| EyesError::SelfTest { path: self.path.clone(), what };
+        let path = self.path.clone();
+        let failed = |what: String| EyesError::SelfTest { path: path.clone(), what };
         let picture = decode_any(&bytes).map_err(|error| failed(error.to_string()))?;
-        let mut pixels = Vec::new();
-        Scaler::default().square(&picture, [0, 0, picture.width(), picture.height()], &mut pixels);
-        let embeddings = self
-            .embed(&pixels)
-            .map_err(|error| EyesError::SelfTest { path: self.path.clone(), what: error.to_string() })?;
-        let cosine = embeddings.first().map_or(f32::NAN, |found| cosine(found, &test.embedding));
-        // Not `<`: what is no number has failed as well.
-        if cosine >= test.min_cosine {
-            return Ok(());
+        // By every session, which warms each of them up.
+        for pair in &mut self.pairs {
+            let found = pair.embed((&picture, [0, 0, picture.width(), picture.height()]));
+            let cosine = cosine(&found.map_err(|error| failed(error.to_string()))?, &test.embedding);
+            let least = test.min_cosine;
+            if cosine.is_nan() || cosine < least {
+                return Err(failed(format!("cosine {cosine:.5} to the released embedding, at least {least} needed")));
+            }
         }
-        Err(EyesError::SelfTest {
-            path: self.path.clone(),
-            what: format!("cosine {cosine:.5} to the released embedding, at least {} needed", test.min_cosine),
-        })
+        Ok(())
     }
 
-    /// Embeds crops of [`CROP_PX`] square RGB pixels, one after the other in `pixels`, any number of them.
+    /// Embeds any number of things, in their order.
     ///
-    /// One run a crop: batches are no faster on two threads, cost 10 MB a crop, and would let what lies
-    /// beside a thing change the last bits of its embedding.
-    pub(super) fn embed(&mut self, pixels: &[u8]) -> Result<Vec<Vec<f32>>, LookError> {
-        let crop_bytes = (CROP_PX * CROP_PX * 3) as usize;
-        pixels.chunks(crop_bytes).map(|crop| self.embed_one(crop)).collect()
+    /// One run a crop: batches are no faster, cost 10 MB a crop, and would let what lies beside a thing change the
+    /// last bits of its embedding.
+    pub(super) fn embed(&mut self, parts: &[Part<'_>]) -> Result<Vec<Vec<f32>>, LookError> {
+        let next = AtomicUsize::new(0);
+        let Some((first, others)) = self.pairs.split_first_mut() else { return Ok(Vec::new()) };
+        let others = &mut others[..parts.len().saturating_sub(1).min(THREADS - 1)];
+        let shares = std::thread::scope(|scope| {
+            let help = |pair| std::thread::Builder::new().spawn_scoped(scope, || Pair::embed_next(pair, parts, &next));
+            // Where no thread can be had, the first does it alone.
+            let helpers: Vec<_> = others.iter_mut().filter_map(|pair| help(pair).ok()).collect();
+            let mut shares = vec![first.embed_next(parts, &next)];
+            shares.extend(helpers.into_iter().map(|helper| match helper.join() {
+                Ok(share) => share,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }));
+            shares
+        });
+        let mut embedded: Vec<_> = shares.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        embedded.sort_by_key(|(number, _)| *number);
+        Ok(embedded.into_iter().map(|(_, embedding)| embedding).collect())
+    }
+}
+
+impl Pair {
+    /// Embeds the next thing that nobody has taken, with its number, until none is left.
+    fn embed_next(&mut self, parts: &[Part<'_>], next: &AtomicUsize) -> Result<Vec<(usize, Vec<f32>)>, LookError> {
+        let mut share = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(number) else { return Ok(share) };
+            share.push((number, self.embed(*part)?));
+        }
     }
 
-    fn embed_one(&mut self, crop: &[u8]) -> Result<Vec<f32>, LookError> {
+    fn embed(&mut self, (picture, region): Part<'_>) -> Result<Vec<f32>, LookError> {
+        let crop = self.scaler.square(picture, region);
         let side = i64::from(CROP_PX);
-        let input = TensorRef::from_array_view(([1, side, side, 3], crop)).map_err(failed)?;
+        let input = TensorRef::from_array_view(([1, side, side, 3], crop.as_slice())).map_err(failed)?;
         let outputs = self.session.run(ort::inputs!["crops" => input]).map_err(failed)?;
         let (_, embedding) = outputs["embedding"].try_extract_tensor::<f32>().map_err(failed)?;
         if embedding.len() != DIMENSIONS {
@@ -151,10 +195,16 @@ impl Embedder {
 }
 
 /// Opens a session on a model's bytes. `fixed` says that all its sizes are known beforehand.
-fn open(environment: &Environment, path: &Path, bytes: &[u8], fixed: bool) -> Result<Session, EyesError> {
+fn open(
+    environment: &Environment,
+    path: &Path,
+    bytes: &[u8],
+    threads: usize,
+    fixed: bool,
+) -> Result<Session, EyesError> {
     let session = || -> ort::Result<Session> {
         let session = Session::builder(environment)?
-            .with_intra_threads(THREADS)?
+            .with_intra_threads(threads)?
             .with_inter_threads(1)?
             // Spinning threads would burn a core between pictures.
             .with_intra_op_spinning(false)?

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use augenmass_core::vision::Quality;
-use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::images::{CroppedImage, Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegDecoder;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
@@ -164,11 +164,10 @@ impl Scaler {
         let scale = FRAME_PX as f32 / view_width.max(view_height) as f32;
         let fit = |length: u32| ((length as f32 * scale).round() as u32).clamp(1, FRAME_PX);
         let (width, height) = (fit(view_width), fit(view_height));
-        let part = cut(picture, view);
-        let part = self.resize(&part, (view_width, view_height), (width, height));
+        let part = self.resize((picture.as_raw(), picture.dimensions()), view, (width, height));
         let (x, y) = ((FRAME_PX - width) / 2, (FRAME_PX - height) / 2);
         let mut pixels = vec![GREY; (FRAME_PX * FRAME_PX * 3) as usize];
-        paste(&part, width, &mut pixels, FRAME_PX, (x, y));
+        paste(part.chunks_exact(width as usize * 3), &mut pixels, FRAME_PX, (x, y));
         Letterbox {
             pixels,
             scale,
@@ -178,27 +177,23 @@ impl Scaler {
         }
     }
 
-    /// Appends `region` of a picture, squared with grey, to `crops` as [`CROP_PX`] square RGB pixels.
-    pub(super) fn square(&mut self, picture: &RgbImage, region: [u32; 4], crops: &mut Vec<u8>) {
+    /// `region` of a picture, squared with grey, as [`CROP_PX`] square RGB pixels.
+    pub(super) fn square(&mut self, picture: &RgbImage, region: [u32; 4]) -> Vec<u8> {
         let (width, height) = (region[2] - region[0], region[3] - region[1]);
         let side = width.max(height).max(1);
         let mut canvas = std::mem::take(&mut self.canvas);
         canvas.clear();
         canvas.resize(side as usize * side as usize * 3, GREY);
-        paste(&cut(picture, region), width, &mut canvas, side, ((side - width) / 2, (side - height) / 2));
-        crops.extend_from_slice(&self.resize(&canvas, (side, side), (CROP_PX, CROP_PX)));
+        paste(rows(picture, region), &mut canvas, side, ((side - width) / 2, (side - height) / 2));
+        let crop = self.resize((&canvas, (side, side)), [0, 0, side, side], (CROP_PX, CROP_PX));
         self.canvas = canvas;
+        crop
     }
 
-    fn resize(&mut self, pixels: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
-        if from == to {
-            return pixels.to_vec();
-        }
+    /// `region` of RGB pixels, whose width and height are told, in another size.
+    fn resize(&mut self, (pixels, size): (&[u8], (u32, u32)), region: [u32; 4], to: (u32, u32)) -> Vec<u8> {
         let mut target = Image::new(to.0, to.1, PixelType::U8x3);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        let resized = ImageRef::new(from.0, from.1, pixels, PixelType::U8x3)
-            .map_err(|error| error.to_string())
-            .and_then(|source| self.resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string()));
+        let resized = self.resize_into(&mut target, (pixels, size), region);
         // Both images are RGB and of the sizes said, so that nothing can fail; grey is "nothing there".
         debug_assert_eq!(resized, Ok(()));
         if resized.is_err() {
@@ -206,25 +201,34 @@ impl Scaler {
         }
         target.into_vec()
     }
+
+    fn resize_into(
+        &mut self,
+        target: &mut Image,
+        (pixels, (width, height)): (&[u8], (u32, u32)),
+        [left, top, right, bottom]: [u32; 4],
+    ) -> Result<(), String> {
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let whole = ImageRef::new(width, height, pixels, PixelType::U8x3).map_err(|error| error.to_string())?;
+        // What lies beside the region has no say in the pixels at its edge.
+        let part =
+            CroppedImage::new(&whole, left, top, right - left, bottom - top).map_err(|error| error.to_string())?;
+        self.resizer.resize(&part, target, &options).map_err(|error| error.to_string())
+    }
 }
 
-/// Rows of `region` one after the other.
-fn cut(picture: &RgbImage, region: [u32; 4]) -> Vec<u8> {
+/// The bytes of each row of `region`, from the top.
+fn rows(picture: &RgbImage, region: [u32; 4]) -> impl Iterator<Item = &[u8]> {
     let row_bytes = picture.width() as usize * 3;
     let [left, top, right, bottom] = region.map(|edge| edge as usize);
-    let mut part = Vec::with_capacity((right - left) * (bottom - top) * 3);
-    for row in picture.as_raw().chunks_exact(row_bytes).take(bottom).skip(top) {
-        part.extend_from_slice(&row[left * 3..right * 3]);
-    }
-    part
+    picture.as_raw().chunks_exact(row_bytes).take(bottom).skip(top).map(move |row| &row[left * 3..right * 3])
 }
 
-/// Lays rows of `width` pixels onto a square canvas of `side` pixels.
-fn paste(part: &[u8], width: u32, canvas: &mut [u8], side: u32, (x, y): (u32, u32)) {
-    let (part_bytes, canvas_bytes) = (width as usize * 3, side as usize * 3);
-    let rows = canvas.chunks_exact_mut(canvas_bytes).skip(y as usize);
-    for (row, target) in part.chunks_exact(part_bytes.max(1)).zip(rows) {
-        target[x as usize * 3..x as usize * 3 + part_bytes].copy_from_slice(row);
+/// Lays rows of RGB pixels onto a square canvas of `side` pixels.
+fn paste<'a>(rows: impl Iterator<Item = &'a [u8]>, canvas: &mut [u8], side: u32, (x, y): (u32, u32)) {
+    let lines = canvas.chunks_exact_mut(side as usize * 3).skip(y as usize);
+    for (row, line) in rows.zip(lines) {
+        line[x as usize * 3..x as usize * 3 + row.len()].copy_from_slice(row);
     }
 }
 
@@ -234,14 +238,16 @@ pub(super) fn half_luma(picture: &RgbImage, view: [u32; 4]) -> (Vec<u8>, usize) 
     let [left, top, right, bottom] = view.map(|edge| edge as usize);
     let (width, height) = ((right - left) / 2, (bottom - top) / 2);
     let raw = picture.as_raw();
-    let mut luma = Vec::with_capacity(width * height);
-    for y in 0..height {
+    let mut luma = vec![0; width * height];
+    for (y, row) in luma.chunks_exact_mut(width.max(1)).enumerate() {
         let start = (top + 2 * y) * row_bytes + left * 3;
-        let (upper, lower) = (&raw[start..start + width * 6], &raw[start + row_bytes..start + row_bytes + width * 6]);
-        for (a, b) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
+        // Pairs of pixels as arrays: their length is known, so that nothing is checked for each of a million pixels.
+        let upper = raw[start..start + width * 6].as_chunks::<6>().0;
+        let lower = raw[start + row_bytes..start + row_bytes + width * 6].as_chunks::<6>().0;
+        for ((value, a), b) in row.iter_mut().zip(upper).zip(lower) {
             let sum = |c: usize| u32::from(a[c]) + u32::from(a[c + 3]) + u32::from(b[c]) + u32::from(b[c + 3]);
             // 77 + 150 + 29 = 256, times the four pixels that were added up.
-            luma.push(((77 * sum(0) + 150 * sum(1) + 29 * sum(2)) >> 10) as u8);
+            *value = ((77 * sum(0) + 150 * sum(1) + 29 * sum(2)) >> 10) as u8;
         }
     }
     (luma, width)
@@ -249,19 +255,24 @@ pub(super) fn half_luma(picture: &RgbImage, view: [u32; 4]) -> (Vec<u8>, usize) 
 
 /// Brightness and sharpness of luma as [`half_luma`] gives it.
 pub(super) fn quality(luma: &[u8], width: usize) -> Quality {
-    let brightness = luma.iter().map(|value| f64::from(*value)).sum::<f64>() / luma.len().max(1) as f64;
-    let height = luma.len().checked_div(width).unwrap_or(0);
-    let (mut sum, mut squares, mut count) = (0i64, 0i64, 0i64);
-    for y in 1..height.saturating_sub(1) {
-        let row = |y: usize| &luma[y * width..(y + 1) * width];
-        let (above, here, below) = (row(y - 1), row(y), row(y + 1));
-        for x in 1..width.saturating_sub(1) {
-            let laplacian = i64::from(above[x]) + i64::from(below[x]) + i64::from(here[x - 1]) + i64::from(here[x + 1])
-                - 4 * i64::from(here[x]);
-            sum += laplacian;
-            squares += laplacian * laplacian;
-            count += 1;
+    let brightness = luma.iter().map(|value| u64::from(*value)).sum::<u64>() as f64 / luma.len().max(1) as f64;
+    let (mut sum, mut squares, mut count) = (0i64, 0i64, 0usize);
+    let rows: Vec<&[u8]> = luma.chunks_exact(width.max(1)).collect();
+    for three in rows.windows(3) {
+        let inner = width.saturating_sub(2);
+        let [above, here, below] = [three[0], three[1], three[2]];
+        let neighbours = here.iter().zip(here.iter().skip(2)).zip(above.iter().skip(1).zip(below.iter().skip(1)));
+        let (mut row_sum, mut row_squares) = (0i32, 0u32);
+        for (middle, ((left, right), (up, down))) in here.iter().skip(1).zip(neighbours) {
+            let sides = i32::from(*left) + i32::from(*right) + i32::from(*up) + i32::from(*down);
+            let laplacian = sides - 4 * i32::from(*middle);
+            row_sum += laplacian;
+            // At most 1 020² each: a row of 4 096, the most that a picture has at half size, fits.
+            row_squares += laplacian.unsigned_abs().pow(2);
         }
+        sum += i64::from(row_sum);
+        squares += i64::from(row_squares);
+        count += inner;
     }
     let count = count.max(1) as f64;
     let mean = sum as f64 / count;
@@ -320,8 +331,7 @@ mod tests {
         assert_eq!(crop_region([0.0, 470.0, 50.0, 480.0], 640, 480), Some([0, 469, 54, 480]));
         assert_eq!(crop_region([50.0, 50.0, 50.0, 60.0], 640, 480), None);
         let picture = RgbImage::from_pixel(100, 50, Rgb([200, 10, 10]));
-        let mut crops = Vec::new();
-        Scaler::default().square(&picture, [0, 0, 100, 50], &mut crops);
+        let crops = Scaler::default().square(&picture, [0, 0, 100, 50]);
         assert_eq!(crops.len(), 192 * 192 * 3);
         let at = |x: usize, y: usize| &crops[(y * 192 + x) * 3..][..3];
         assert_eq!((at(96, 20), at(96, 96), at(96, 170)), (&[GREY; 3][..], &[200, 10, 10][..], &[GREY; 3][..]));

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::edges;
 use super::error::LookError;
-use super::model::{Detector, Embedder};
+use super::model::{Detector, Embedder, Part};
 use super::picture::{self, Scaler};
 use super::{Glance, Look, MOST_CROPS, Seen, SeenCrop, Timings, View};
 
@@ -114,16 +114,12 @@ impl Worker {
 
     fn embed_boxes(&mut self, frame: &RgbImage, boxes: &[Detection]) -> Result<Vec<SeenCrop>, LookError> {
         let (width, height) = frame.dimensions();
-        let mut pixels = Vec::new();
-        let mut cut_out = Vec::with_capacity(boxes.len());
-        for detection in boxes {
-            if let Some(region) = picture::crop_region(detection.box_px, width, height) {
-                self.scaler.square(frame, region, &mut pixels);
-                cut_out.push(detection);
-            }
-        }
-        let embeddings = self.embedder.embed(&pixels)?;
-        Ok(cut_out
+        let (found, parts): (Vec<&Detection>, Vec<Part<'_>>) = boxes
+            .iter()
+            .filter_map(|found| Some((found, (frame, picture::crop_region(found.box_px, width, height)?))))
+            .unzip();
+        let embeddings = self.embedder.embed(&parts)?;
+        Ok(found
             .into_iter()
             .zip(embeddings)
             .map(|(found, embedding)| SeenCrop { box_px: found.box_px, score: found.score, embedding })
@@ -131,11 +127,9 @@ impl Worker {
     }
 
     fn embed(&mut self, pictures: &[RgbImage]) -> Result<Vec<Vec<f32>>, LookError> {
-        let mut pixels = Vec::new();
-        for picture in pictures {
-            self.scaler.square(picture, [0, 0, picture.width(), picture.height()], &mut pixels);
-        }
-        self.embedder.embed(&pixels)
+        let whole = |picture: &RgbImage| [0, 0, picture.width(), picture.height()];
+        let parts: Vec<Part<'_>> = pictures.iter().map(|picture| (picture, whole(picture))).collect();
+        self.embedder.embed(&parts)
     }
 
     fn glance(&mut self, camera: usize, jpeg: &[u8], view: &View) -> Result<Glance, LookError> {
