@@ -2,18 +2,23 @@
 
 use super::hub::Hub;
 use super::problem::{Body, Problem};
-use crate::access::who::Caller;
+use crate::access::who::{Caller, Who};
 use augenmass_core::units::ProductId;
 use augenmass_core::verdict::Staff;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Whoever enrols answers in this time, or is busy with something else.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Who may say how goods look: what they enrol is believed by the judge.
+pub const MAY_ENROL: &[Who] = &[Who::Supervisor, Who::Technician];
 
 /// What whoever holds the product should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +57,9 @@ pub struct Progress {
     pub weight_g: Option<f64>,
     /// When it is given up if nothing new is seen, milliseconds since 1970.
     pub until_ms: i64,
+    /// Each view that was taken, as JPEG; told by routes of their own.
+    #[serde(skip)]
+    pub pictures: Vec<Bytes>,
 }
 
 /// What is asked of whoever enrols.
@@ -179,6 +187,15 @@ pub async fn begin(
 /// `GET /v1/staff/enrolment`: how far it has come, and what to do next.
 pub async fn progress(State(hub): State<Hub>) -> Result<Json<Progress>, Problem> {
     present(&hub).map(Json)
+}
+
+/// `GET /v1/staff/enrolment/views/{number}`: a view that was taken, counted from 1, as JPEG. Gone once the enrolment has ended.
+pub async fn view(State(hub): State<Hub>, Path(number): Path<String>) -> Result<Response, Problem> {
+    let present = present(&hub)?;
+    let taken = number.parse::<usize>().ok().and_then(|number| present.pictures.get(number.checked_sub(1)?));
+    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_view", "no such view has been taken");
+    let jpeg = taken.ok_or_else(unknown)?.clone();
+    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
 }
 
 /// What was kept.

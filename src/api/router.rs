@@ -44,9 +44,6 @@ const STAFF: &[Who] = &[Attendant, Supervisor, Technician];
 /// Who helps shoppers.
 const DESK: &[Who] = &[Attendant, Supervisor];
 
-/// Who may say how goods look: what they enrol is believed by the judge.
-const ENROLLING: &[Who] = &[Supervisor, Technician];
-
 /// Staff's side.
 fn staff_routes() -> Vec<Route> {
     let delete = |path, who, handler| Route { method: Method::DELETE, path, who, handler };
@@ -69,10 +66,11 @@ fn staff_routes() -> Vec<Route> {
         post("/v1/staff/validations/{id}/undo", DESK, staff::undo),
         post("/v1/staff/products/{id}/weight-wrong", STAFF, staff::weight_wrong),
         post("/v1/staff/service", STAFF, staff::service),
-        post("/v1/staff/enrolment", ENROLLING, enrolment::begin),
-        get("/v1/staff/enrolment", ENROLLING, enrolment::progress),
-        delete("/v1/staff/enrolment", ENROLLING, on(MethodFilter::DELETE, enrolment::cancel)),
-        post("/v1/staff/enrolment/finish", ENROLLING, enrolment::finish),
+        post("/v1/staff/enrolment", enrolment::MAY_ENROL, enrolment::begin),
+        get("/v1/staff/enrolment", enrolment::MAY_ENROL, enrolment::progress),
+        delete("/v1/staff/enrolment", enrolment::MAY_ENROL, on(MethodFilter::DELETE, enrolment::cancel)),
+        get("/v1/staff/enrolment/views/{number}", enrolment::MAY_ENROL, enrolment::view),
+        post("/v1/staff/enrolment/finish", enrolment::MAY_ENROL, enrolment::finish),
         get("/v1/audit", &[Supervisor, BackOffice], staff::audit),
     ]
 }

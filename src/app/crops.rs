@@ -71,7 +71,8 @@ pub fn pictures(kept: &Kept, verdict: &Verdict, gallery: Option<&Gallery>, until
     }
 }
 
-fn jpeg(picture: RgbImage) -> Option<Vec<u8>> {
+/// A picture for people, at most [`LONGEST_PX`] long; `None` where it cannot be encoded.
+pub fn jpeg(picture: RgbImage) -> Option<Vec<u8>> {
     let longest = picture.width().max(picture.height());
     let small = match longest > LONGEST_PX {
         true => {

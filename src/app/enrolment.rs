@@ -1,5 +1,6 @@
 //! Enrols a product that somebody holds under the station's camera: looks, tells what to do, and keeps the sides that it has seen.
 
+use super::crops::jpeg;
 use super::enroll::{kept, quarter_turns};
 use crate::api::enrolment::{EnrolmentDoor, Hint, NotDone, Progress, Wish, Wished};
 use crate::io::camera::Frame;
@@ -121,7 +122,8 @@ impl Enroller {
         let until_ms = self.clock.now().wall.ms() + GIVEN_UP_MS;
         let by = by.name.clone();
         let (views, needed, hint, weight_g) = (0, NEEDED, Hint::ShowIt, None);
-        let progress = Progress { product_id, name, by, views, needed, hint, weight_g, until_ms };
+        let pictures = Vec::new();
+        let progress = Progress { product_id, name, by, views, needed, hint, weight_g, until_ms, pictures };
         Underway { progress, sides: Vec::new(), looked: Instant::now() }
     }
 
@@ -164,6 +166,7 @@ impl Enroller {
             return;
         }
         let Some(cut) = cut_out(&seen.frame, crop.box_px) else { return };
+        let Some(picture) = jpeg(cut.clone()) else { return };
         match self.eyes.embed(quarter_turns(cut).to_vec()).await {
             Ok(directions) => present.sides.push(directions),
             Err(error) => {
@@ -171,6 +174,7 @@ impl Enroller {
                 return;
             }
         }
+        present.progress.pictures.push(picture.into());
         present.progress.views = present.sides.len();
         present.progress.hint = if present.sides.len() >= MOST { Hint::Enough } else { Hint::TurnIt };
         present.progress.until_ms = self.clock.now().wall.ms() + GIVEN_UP_MS;

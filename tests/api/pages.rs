@@ -1,24 +1,33 @@
 //! The staff page in a real browser: everything that a person does at the desk, done by clicking and typing.
 
 use crate::staff::{PIN, add_staff};
-use crate::station::{basket, call, get, station_with};
+use crate::station::{basket, call, get, hub_with, station_with};
+use augenmass::api::router;
+use augenmass::app::enrolment::Enroller;
+use augenmass::io::camera::Frame;
+use augenmass::io::clock::Clock;
+use augenmass::io::onnx::{Eyes, EyesOptions, View, decode_any};
 use augenmass::io::store::{CatalogueFormat, Database};
 use augenmass_core::basket::Basket;
+use augenmass_core::desk::audit::Did;
 use augenmass_core::station::Record;
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::{Role, Verdict};
 use axum::Router;
 use axum::http::Method;
+use bytes::Bytes;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
+use image::{ImageFormat, Rgb, RgbImage, imageops};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Cursor};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -69,6 +78,17 @@ struct Desk {
 }
 
 impl Desk {
+    /// Before the staff page of a station whose routes are served to it.
+    async fn at(router: Router) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        let (client, driver) = browser().await;
+        client.goto(&format!("http://localhost:{port}/staff")).await.unwrap();
+        Self { client, _driver: driver }
+    }
+
     async fn find(&self, css: &str) -> Element {
         self.client.wait().at_most(WITHIN).for_element(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"))
     }
@@ -214,15 +234,9 @@ async fn a_person_does_the_whole_work_of_the_desk_in_a_browser() {
     add_staff(folder.path(), "Anna", Role::Attendant);
     add_staff(folder.path(), "Eva", Role::Supervisor);
     let router = station_with(folder.path(), &[("[policy]\n", "[policy]\nfour_eyes_above_minor = 1000\n")]);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    let (client, driver) = browser().await;
-    let desk = Desk { client, _driver: driver };
+    let desk = Desk::at(router.clone()).await;
 
     // A tablet that nobody knows is paired by the code on the display.
-    desk.client.goto(&format!("http://localhost:{port}/staff")).await.unwrap();
     desk.until("the pairing", "!document.querySelector('#pair').hidden").await;
     desk.write("#pair-code", "12345678").await;
     desk.press("#pair .primary").await;
@@ -340,5 +354,95 @@ async fn a_person_does_the_whole_work_of_the_desk_in_a_browser() {
     desk.press(&Desk::card("v-1")).await;
     desk.reads("#facts", "Basket b-1").await;
     desk.is_readable("10-wide").await;
+    desk.client.close().await.unwrap();
+}
+
+const SIZE: (u32, u32) = (640, 480);
+
+/// A grey plate as the camera sees it, with the self-test's article of the models at each place, in another order of its colours.
+fn plate(places: &[(i64, i64)], colours: [usize; 3]) -> Bytes {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let product = decode_any(&std::fs::read(models.join("self-test.png")).unwrap()).unwrap();
+    let mut product = imageops::resize(&product, 120, 120, imageops::FilterType::Triangle);
+    for pixel in product.pixels_mut() {
+        pixel.0 = colours.map(|channel| pixel.0[channel]);
+    }
+    let mut picture = RgbImage::from_fn(SIZE.0, SIZE.1, |x, y| Rgb([150 + ((x * 7 + y * 13) % 5) as u8; 3]));
+    for (x, y) in places {
+        imageops::overlay(&mut picture, &product, *x, *y);
+    }
+    let mut bytes = Vec::new();
+    picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Jpeg).unwrap();
+    bytes.into()
+}
+
+/// A supervisor teaches the camera an article: the real models look at what it sees, and the page tells what to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_article_is_taught_at_the_tablet() {
+    let folder = tempfile::tempdir().unwrap();
+    let products = "{\"id\":\"tape\",\"code\":\"4006381333931\",\"name\":\"Adhesive tape, 2 rolls\",\"kind\":\"piece\",\"price_minor\":250,\"gross_mean_g\":60.0,\"gross_sd_g\":1.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\"}\n";
+    let mut database = Database::open(folder.path()).unwrap();
+    database.import_catalogue(products, CatalogueFormat::Ndjson, Wall::from_ms(1)).unwrap();
+    add_staff(folder.path(), "Anna", Role::Attendant);
+    add_staff(folder.path(), "Eva", Role::Supervisor);
+    let (hub, station) = hub_with(folder.path(), &[]);
+    let (camera, frames) = watch::channel(None);
+    let models_directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let eyes = Eyes::start(&EyesOptions { models_directory, onnxruntime: None }).unwrap();
+    let view = View::rectangle([0, 0, SIZE.0, SIZE.1]);
+    let data = folder.path().to_owned();
+    let door = Enroller { eyes, frames, view, station, data, clock: Clock::start() }.start();
+    let router = router(hub.with_enrolment(Some(door)));
+    let show = |places: &[(i64, i64)], colours| {
+        camera.send_replace(Some(Arc::new(Frame { jpeg: plate(places, colours), arrived: Instant::now(), seq: 1 })));
+    };
+    let desk = Desk::at(router.clone()).await;
+    let code = get(&router, "/v1/display").await.1["pairing_code"].as_str().unwrap().to_owned();
+    desk.until("the pairing", "!document.querySelector('#pair').hidden").await;
+    desk.write("#pair-code", &code).await;
+    desk.press("#pair .primary").await;
+
+    // Who may not enrol is offered nothing.
+    desk.log_in("Anna", PIN).await;
+    desk.reads("#line", "live").await;
+    assert_eq!(desk.client.execute("return document.querySelector('#teach').hidden", Vec::new()).await.unwrap(), true);
+    desk.press("#log-out").await;
+    desk.log_in("Eva", PIN).await;
+    desk.press("#teach").await;
+    desk.write("#enrol-code", "4000000000006").await;
+    desk.press("#enrol-form .primary").await;
+    desk.reads("#notice", "does not know this code").await;
+    desk.is_readable("11-teach").await;
+    desk.write("#enrol-code", "4006381333931").await;
+    desk.press("#enrol-form .primary").await;
+    desk.reads("#enrol-name", "Adhesive tape").await;
+    desk.reads("#enrol-hint", "Put one on the empty plate").await;
+
+    let middle = (260, 180);
+    show(&[(80, 180), (420, 180)], [0, 1, 2]);
+    desk.reads("#enrol-hint", "Take away all but one").await;
+    for (taken, colours) in [[0, 1, 2], [2, 0, 1], [1, 2, 0]].into_iter().enumerate() {
+        show(&[middle], colours);
+        let loaded = format!(
+            "document.querySelectorAll('#enrol-views img').length === {0} && [...document.querySelectorAll('#enrol-views img')].every((i) => i.naturalWidth > 60)",
+            taken + 1
+        );
+        desk.until("another side with its picture", &loaded).await;
+        desk.reads("#enrol-hint", "Show another side").await;
+    }
+    desk.is_readable("12-teaching").await;
+    desk.press("#enrol-keep").await;
+    desk.reads("#notice", "Adhesive tape, 2 rolls: 3 sides kept").await;
+    let record = database.audit(0, 50).unwrap();
+    let act = record.iter().find(|entry| entry.act.did == Did::LookEnrolled).unwrap();
+    assert_eq!((&act.act.detail["product_id"], act.act.by.as_ref().unwrap().name.as_str()), (&json!("tape"), "Eva"));
+
+    // Begun again, nothing of the last one is shown, and it can be given up.
+    desk.press("#teach").await;
+    desk.write("#enrol-code", "4006381333931").await;
+    desk.press("#enrol-form .primary").await;
+    desk.reads("#enrol-count", "0 sides, 3 more needed").await;
+    desk.press("#enrol-cancel").await;
+    desk.reads("#notice", "nothing was kept").await;
     desk.client.close().await.unwrap();
 }

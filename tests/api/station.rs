@@ -8,7 +8,7 @@ use augenmass::app::driver::{Driver, Sinks, Sources};
 use augenmass::app::{calibrations::Calibrations, telemetry, wiring};
 use augenmass::io::clock::Clock;
 use augenmass::io::store::{Database, Writer};
-use augenmass_core::station::{Input, Machine};
+use augenmass_core::station::{Input, Machine, StationView};
 use augenmass_core::verdict::Versions;
 use axum::Router;
 use axum::body::Body;
@@ -26,6 +26,11 @@ pub fn station(directory: &Path) -> Router {
 
 /// The same with changes in its file.
 pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
+    router(hub_with(directory, changes).0)
+}
+
+/// The same before its routes are laid, and how it stands.
+pub fn hub_with(directory: &Path, changes: &[(&str, &str)]) -> (Hub, watch::Receiver<StationView>) {
     let text = include_str!("../../hw-configs/basket-plate.toml")
         .replace("run/basket-1/by-path/plate", &directory.join("no-port").display().to_string());
     let text = changes.iter().fold(text, |text, (from, to)| {
@@ -70,7 +75,7 @@ pub fn station_with(directory: &Path, changes: &[(&str, &str)]) -> Router {
     let mut api = file;
     api.data_directory = directory.to_owned();
     let access = of_station(&api).unwrap();
-    router(Hub::new(calls, views_seen, station_seen, info, directory.to_owned(), page, access))
+    (Hub::new(calls, views_seen, station_seen.clone(), info, directory.to_owned(), page, access), station_seen)
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value, String) {

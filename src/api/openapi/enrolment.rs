@@ -1,6 +1,6 @@
 //! Operations and shapes of enrolling a product at the station.
 
-use super::operation::{Operation, Parameter, Place, json};
+use super::operation::{Operation, Parameter, Place, json, text};
 use super::shapes::Id;
 use axum::http::Method;
 use schemars::JsonSchema;
@@ -98,6 +98,22 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new((Method::GET, PATH), "enrolmentProgress", STAFF, "How far it has come, and what to do next", "")
             .answers(200, "Looking", Some(progress()))
             .fails(&["no_camera", "not_enrolling"]),
+        Operation::new(
+            (Method::GET, "/v1/staff/enrolment/views/{number}"),
+            "enrolmentView",
+            STAFF,
+            "A view that was taken",
+            "Gone once the enrolment has ended: it is kept in memory alone.",
+        )
+        .with(Parameter {
+            name: "number",
+            place: Place::Path,
+            text: "Which, counted from 1.",
+            schema: value!({ "type": "integer", "minimum": 1 }),
+            example: value!(1),
+        })
+        .answers(200, "The picture", Some(text("image/jpeg", "…")))
+        .fails(&["no_camera", "not_enrolling", "unknown_view"]),
         Operation::new(
             (Method::POST, "/v1/staff/enrolment/finish"),
             "finishEnrolment",

@@ -73,6 +73,7 @@ pub const PROBLEMS: &[(&str, u16, &str)] = &[
     ("unknown_resolution", 409, "no such decision holds"),
     ("unknown_tablet", 401, "pair this tablet first"),
     ("unknown_validation", 404, "no such validation, or not of your basket"),
+    ("unknown_view", 404, "no such view has been taken"),
     ("validation_closed", 409, "the validation has ended: open another"),
     ("validation_open", 409, "the basket is under validation: cancel that first"),
 ];

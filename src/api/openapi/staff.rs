@@ -14,8 +14,9 @@ const AT_MS: i64 = 1_795_284_000_000;
 fn events(example: &str) -> super::operation::Content {
     let event = |_: &mut schemars::SchemaGenerator| {
         schemars::json_schema!({ "type": "object", "required": ["event", "data"], "properties": {
-            "event": { "enum": ["queue", "logged_out"] },
-            "data": { "type": "string", "contentMediaType": "application/json", "description": "For `queue` the whole Queue." } } })
+            "event": { "enum": ["queue", "enrolment", "logged_out"] },
+            "data": { "type": "string", "contentMediaType": "application/json",
+                "description": "For `queue` the whole Queue, for `enrolment` the Progress, or null while nothing is enrolled." } } })
     };
     super::operation::Content { schema: event, ..text("text/event-stream", example) }
 }
@@ -115,7 +116,8 @@ fn queue() -> Vec<Operation> {
             "staffEvents",
             STAFF,
             "The queue whenever it changes",
-            "Server-sent events: `queue` with all of it, `logged_out` at the end of the session.",
+            "Server-sent events: `queue` with all of it, `logged_out` at the end of the session; and for who may enrol, at a station that has \
+             a camera, `enrolment` with how far it has come.",
         )
         .answers(200, "The stream", Some(events(&stream)))
         .fails(&["busy"]),

@@ -18,17 +18,25 @@ const REASONS = {
   refuse: { basket_refused: "Not cleared up", customer_left: "Shopper has left", age_refused: "Too young" },
 };
 const WHY = { approve: "Why may it go?", correct: "What was wrong?", refuse: "Why may it not go?" };
+const HINTS = {
+  show_it: "Put one on the empty plate, or hold it under the camera.", one_alone: "Take away all but one.", centre: "Move it to the middle.",
+  hold_still: "Hold it still.", turn_it: "Show another side.", enough: "That is enough.",
+};
 const DONE = { approve: "approved", correct: "corrected", refuse: "refused" };
 // What people read when something is not done; the server's own words otherwise.
 const WORDS = {
   bad_login: "That was not right. Please try again.", bad_pairing_code: "This is not the code on the display.",
   news_since: "There is news of this basket. Please look again.", older_revision: "The list has changed. Please look again.",
   deciding: "It is being judged just now. Please look again.", second_person: "A second person, a supervisor, has to confirm this.",
+  unknown_product: "The catalogue does not know this code.", plate_busy: "A basket is being checked. Please wait until it has left.",
+  enrolling: "Another article is being taught just now.", not_enrolling: "It was given up. Please begin again.", too_few_views: "Please show more of its sides first.",
   not_queued: "This basket does not need anybody any more.", no_answer: "The station does not answer. Please try again.",
 };
 
 let csrf = null, me = null, fourEyes = null, stream = null;
 let state = { queue: [], done: [], station: {} };
+// undefined: not here, or not by this person; null: no article is being taught.
+let taught;
 let open = null, shown = null, panel = null, looked = null, ahead = 0;
 
 function el(tag, props, ...children) {
@@ -78,20 +86,21 @@ async function doing(work) {
 
 function view(name) {
   document.body.dataset.view = name;
-  for (const id of ["pair", "login", "service-form", "desk"]) $(id).hidden = id !== name;
+  for (const id of ["pair", "login", "service-form", "enrol", "desk"]) $(id).hidden = id !== name;
   $("me").hidden = me === null;
   document.querySelector(`#${name} input`)?.focus();
 }
 function leave(code) {
   stream?.close();
   stream = me = csrf = open = shown = panel = null;
+  taught = undefined;
   state = { queue: [], done: [], station: {} };
   document.body.dataset.open = "false";
   $("line").textContent = "";
   $("basket").hidden = true;
   $("pick").hidden = false;
   // Whoever comes next sees nothing of what the one before had open.
-  for (const id of ["facts", "act", "queue", "done"]) $(id).replaceChildren();
+  for (const id of ["facts", "act", "queue", "done", "enrol-views"]) $(id).replaceChildren();
   $("closed").hidden = true;
   for (const input of document.querySelectorAll("#login input")) input.value = "";
   view(code === "unknown_tablet" ? "pair" : "login");
@@ -111,6 +120,7 @@ async function start() {
 }
 async function enter(told) {
   me = told.staff;
+  $("teach").hidden = true;
   csrf = told.csrf_token;
   $("who").textContent = `${me.name}, ${me.role}`;
   view("desk");
@@ -126,6 +136,11 @@ function listen() {
     ahead = told.now_ms - Date.now();
     state = told;
     draw();
+  });
+  stream.addEventListener("enrolment", (event) => {
+    const before = taught;
+    taught = JSON.parse(event.data);
+    drawTeaching(before);
   });
   stream.addEventListener("logged_out", () => leave("logged_out"));
   stream.addEventListener("error", () => {
@@ -416,6 +431,67 @@ $("service").addEventListener("click", () => {
   view("service-form");
   if (!serves) $("service-yes").focus();
 });
+
+function drawTeaching(before) {
+  $("teach").hidden = taught === undefined;
+  const live = taught !== null && taught !== undefined;
+  // Whoever was teaching is told why there is nothing to keep any more; who has kept it knows.
+  if (before && !live && document.body.dataset.view === "enrol") {
+    say(WORDS.not_enrolling);
+    $("enrol-code").focus();
+  }
+  $("enrol-form").hidden = live;
+  $("enrol-live").hidden = !live;
+  if (!live) return $("enrol-views").replaceChildren();
+  $("enrol-name").textContent = taught.name;
+  $("enrol-hint").textContent = HINTS[taught.hint];
+  const views = $("enrol-views");
+  if (before?.until_ms === undefined || before.views > taught.views) views.replaceChildren();
+  for (let n = views.children.length + 1; n <= taught.views; n++) {
+    views.append(el("li", {}, el("img", { src: `/v1/staff/enrolment/views/${n}?${taught.until_ms}`, alt: `Side ${n}` })));
+  }
+  const more = Math.max(0, taught.needed - taught.views);
+  const weight = taught.weight_g === null ? "" : ` · ${grams(taught.weight_g)} on the plate`;
+  const by = taught.by === me?.name ? "" : ` · begun by ${taught.by}`;
+  $("enrol-count").textContent = `${taught.views} ${taught.views === 1 ? "side" : "sides"}${more ? `, ${more} more needed` : ": keep them, or show more"}${weight}${by}`;
+  $("enrol-keep").disabled = more > 0;
+}
+$("teach").addEventListener("click", () => {
+  say("");
+  $("enrol-code").value = "";
+  view("enrol");
+});
+$("enrol-back").addEventListener("click", () => view("desk"));
+$("enrol-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  doing(async () => {
+    const { told } = await ask("POST", "/v1/staff/enrolment", { code: $("enrol-code").value.trim() });
+    const before = taught;
+    taught = told;
+    drawTeaching(before);
+  });
+});
+function taughtEnds(work) {
+  return doing(async () => {
+    const name = taught?.name;
+    // Back at the desk before the station tells that it is over: it is no surprise.
+    view("desk");
+    try {
+      say(await work(name), true);
+    } catch (error) {
+      view("enrol");
+      throw error;
+    }
+  });
+}
+$("enrol-keep").addEventListener("click", () => taughtEnds(async (name) => {
+  const { told } = await ask("POST", "/v1/staff/enrolment/finish");
+  return `${name}: ${told.views} sides kept.`;
+}));
+$("enrol-cancel").addEventListener("click", () => taughtEnds(async (name) => {
+  await ask("DELETE", "/v1/staff/enrolment");
+  return `${name}: nothing was kept.`;
+}));
 $("service-no").addEventListener("click", () => view("desk"));
 $("service-form").addEventListener("submit", (event) => {
   event.preventDefault();

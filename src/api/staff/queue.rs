@@ -1,11 +1,12 @@
 //! The queue as it is, and as it changes; and one basket of it with everything that is known.
 
+use super::super::enrolment::{MAY_ENROL, Progress};
 use super::super::hub::Hub;
 use super::super::problem::Problem;
 use super::super::validations::parse;
 use super::door::still_good;
 use super::nobody;
-use crate::access::who::{Caller, Person};
+use crate::access::who::{Caller, Person, Who};
 use augenmass_core::desk::{Board, Case, limits};
 use augenmass_core::station::{Answer, Request, ValidationState, ValidationView};
 use augenmass_core::units::{ValidationId, Wall};
@@ -98,7 +99,8 @@ fn at_present(hub: &Hub, mut queue: Value) -> Value {
     queue
 }
 
-/// `GET /v1/staff/events`: the same whenever it changes, as `queue`; at the end of the session `logged_out`.
+/// `GET /v1/staff/events`: the same whenever it changes, as `queue`; for who may enrol at a station that has a camera, how far that has come, as
+/// `enrolment`; at the end of the session `logged_out`.
 pub async fn events(
     State(hub): State<Hub>,
     Extension(caller): Extension<Caller>,
@@ -106,8 +108,13 @@ pub async fn events(
     let Caller::Staff(person) = caller else { return Err(nobody()) };
     let place = hub.streams.clone().try_acquire_owned().map_err(|_| Problem::busy())?;
     let (views, news) = (hub.views.clone(), hub.board_news.subscribe());
+    let enrols = MAY_ENROL.contains(&Who::of(person.staff.role));
+    let mut enrolment = hub.enrolment.as_ref().filter(|_| enrols).map(|door| door.progress.clone());
+    if let Some(progress) = &mut enrolment {
+        progress.mark_changed();
+    }
     let looked = Instant::now();
-    let told = Told { hub, person, views, news, told: Value::Null, looked, ended: false, _place: place };
+    let told = Told { hub, person, views, news, enrolment, told: Value::Null, looked, ended: false, _place: place };
     Ok(Sse::new(unfold(told, next)).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
 }
 
@@ -116,10 +123,29 @@ struct Told {
     person: Arc<Person>,
     views: watch::Receiver<super::super::hub::Views>,
     news: watch::Receiver<u64>,
+    enrolment: Option<watch::Receiver<Option<Progress>>>,
     told: Value,
     looked: Instant,
     ended: bool,
     _place: OwnedSemaphorePermit,
+}
+
+/// How far an enrolment has come, where that has changed since it was told.
+fn enrolled_since(progress: &mut Option<watch::Receiver<Option<Progress>>>) -> Option<Option<Progress>> {
+    let progress = progress.as_mut().filter(|progress| progress.has_changed().is_ok_and(|changed| changed))?;
+    Some(progress.borrow_and_update().clone())
+}
+
+/// Waits until an enrolment has come further; for ever where none is told.
+async fn news_of(progress: &mut Option<watch::Receiver<Option<Progress>>>) {
+    if let Some(progress) = progress
+        && progress.changed().await.is_ok()
+    {
+        // Waiting has marked it as told, which it is not yet.
+        progress.mark_changed();
+    } else {
+        std::future::pending().await
+    }
 }
 
 async fn next(mut stream: Told) -> Option<(Result<Event, Infallible>, Told)> {
@@ -142,7 +168,11 @@ async fn next(mut stream: Told) -> Option<(Result<Event, Infallible>, Told)> {
             let data = at_present(&stream.hub, queue).to_string();
             return Some((Ok(Event::default().event("queue").data(data)), stream));
         }
+        if let Some(progress) = enrolled_since(&mut stream.enrolment) {
+            return Some((Ok(Event::default().event("enrolment").data(json!(progress).to_string())), stream));
+        }
         tokio::select! {
+            () = news_of(&mut stream.enrolment) => {}
             changed = stream.views.changed() => if changed.is_err() { return None },
             changed = stream.news.changed() => if changed.is_err() { return None },
             () = tokio::time::sleep(LOOK_EVERY) => {}
