@@ -77,7 +77,6 @@ class Detector(nn.Module):
         self.heat = nn.Conv2d(CHANNELS, 1, 1)
         self.box = nn.Conv2d(CHANNELS, 4 * BINS, 1)
         self.overlap = nn.Conv2d(CHANNELS, 1, 1)
-        self.register_buffer("distances", bin_distances(), persistent=False)
         nn.init.constant_(self.heat.bias, -3.5)  # a few objects on 1 600 cells
         nn.init.normal_(self.box.weight, std=0.01)
 
@@ -148,6 +147,17 @@ class Exported(nn.Module):
         super().__init__()
         self.detector = detector
         self.register_buffer("centres", cell_centres().permute(2, 0, 1)[None].contiguous())
+        moments = torch.stack([torch.ones(BINS), bin_distances()])
+        self.register_buffer("moments", moments.repeat(4, 1)[:, :, None, None])
+
+    def _sides(self, logits: Tensor) -> Tensor:
+        """Mean distances [N,4,40,40], px, of their distributions' logits [N,4,18,40,40].
+
+        The sums of a softmax by a convolution: along this dimension ONNX Runtime's own takes ten times as long.
+        """
+        mass = torch.exp(logits.clamp(-60.0, 60.0)).reshape(-1, 4 * BINS, GRID, GRID)
+        sums = F.conv2d(mass, self.moments, groups=4).reshape(-1, 4, 2, GRID, GRID)
+        return sums[:, :, 1] / sums[:, :, 0]
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 [1,320,320,3] to boxes [1,64,4] xyxy px and scores [1,64], best first.
@@ -158,7 +168,7 @@ class Exported(nn.Module):
         """
         picture = backbone.normalise(image)
         heat, logits, overlap = self.detector(torch.cat([picture, picture.flip(2, 3)]))
-        sides = (torch.softmax(logits, dim=2) * self.detector.distances[:, None, None]).sum(dim=2)
+        sides = self._sides(logits)
         heat, overlap = ((m[:1] + m[1:].flip(2, 3)) / 2 for m in (heat, overlap))
         turned = sides[1:].flip(2, 3)
         sides = (sides[:1] + torch.cat([turned[:, 2:], turned[:, :2]], dim=1)) / 2

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -125,6 +126,58 @@ def best_threshold(found: Sequence[Found], least_visible: float = COUNTED_VISIBL
     return round(float(steps[int(np.argmin(errors))]), 2)
 
 
+@dataclass(frozen=True)
+class Counting:
+    """How many goods a box stands for, by its score: a logistic curve; and how sure the sum is."""
+
+    at: float
+    width: float
+    variance: float = 0.0
+    variance_each: float = 0.0
+
+    def mean(self, scores: np.ndarray) -> float:
+        """Expected number of goods from the scores of one frame's boxes."""
+        return float((1 / (1 + np.exp(-(scores - self.at) / self.width))).sum())
+
+    def sd(self, mean: np.ndarray) -> np.ndarray:
+        """Standard deviation of such a number."""
+        return np.sqrt(self.variance + self.variance_each * mean)
+
+
+def goods_in_sight(found: Sequence[Found]) -> np.ndarray:
+    """How many goods each frame shows that are visible enough to be counted."""
+    return np.array([int((f.visible >= COUNTED_VISIBLE).sum()) for f in found])
+
+
+def fit_counting(found: Sequence[Found]) -> Counting:
+    """The curve with the least mean absolute error over frames, by search on a grid; the variance by least squares on its residues."""
+    truth = goods_in_sight(found)
+    grid = [Counting(at, width) for at in np.arange(0.3, 0.7, 0.005) for width in np.arange(0.01, 0.1, 0.005)]
+    means = [np.array([c.mean(f.scores) for f in found]) for c in grid]
+    best = int(np.argmin([np.abs(m - truth).mean() for m in means]))
+    mean, residue2 = means[best], (means[best] - truth) ** 2
+    each = float(np.clip(np.cov(mean, residue2, bias=True)[0, 1] / mean.var(), 0.0, residue2.mean() / mean.mean()))
+    rest = max(float(residue2.mean() - each * mean.mean()), 0.0)
+    at, width = grid[best].at, grid[best].width
+    return Counting(round(float(at), 3), round(float(width), 3), round(rest, 4), round(each, 4))
+
+
+def counting_figures(found: Sequence[Found], counting: Counting, rounds: int = 200) -> dict[str, Any]:
+    """Mean error of the rounded estimate with its 95 % interval, exact ones, and how many lie within one and two standard deviations."""
+    truth, mean = goods_in_sight(found), np.array([counting.mean(f.scores) for f in found])
+    error, sd = np.abs(np.round(mean) - truth), np.maximum(counting.sd(mean), 1e-9)
+    rng = np.random.default_rng(7)
+    drawn = [error[rng.integers(0, len(error), len(error))].mean() for _ in range(rounds)]
+    off = np.abs(mean - truth) / sd
+    return {
+        "count_error": round(float(error.mean()), 3),
+        "count_error_interval": [round(float(v), 3) for v in np.quantile(drawn, [0.025, 0.975])],
+        "count_exact": round(float((error == 0).mean()), 3),
+        "within_1_sd": round(float((off <= 1).mean()), 3),
+        "within_2_sd": round(float((off <= 2).mean()), 3),
+    }
+
+
 def _figures(matched: Sequence[Matched], matched75: Sequence[Matched], threshold: float) -> dict[str, float]:
     scores, precision, recall = curve(matched)
     sure = recall[precision >= 0.9]
@@ -136,8 +189,8 @@ def _figures(matched: Sequence[Matched], matched75: Sequence[Matched], threshold
         "recall_at_precision_0.9": float(sure.max()) if len(sure) else 0.0,
         "precision": float(precision[above]),
         "recall": float(recall[above]),
-        "count_error": float(errors.mean()),
-        "count_exact": float((errors == 0).mean()),
+        "boxes_count_error": float(errors.mean()),
+        "boxes_count_exact": float((errors == 0).mean()),
     }
 
 

@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 
 import augment
+import backbone
 import detector as det
 import embedder as emb
 import evaluate
+import export
 
 
 def frame_with(box: tuple[int, int, int, int]) -> np.ndarray:
@@ -75,6 +77,48 @@ class Distances(unittest.TestCase):
         self.assertGreater(float(det.distance_loss(off, true.expand(1, 4)).min()), 10.0)
 
 
+class Counting(unittest.TestCase):
+    def frame(self, goods: int, scores: list[float]) -> evaluate.Found:
+        """A frame that shows so many goods, and boxes of these scores."""
+        return evaluate.Found(np.zeros((len(scores), 4)), np.array(scores), np.zeros((goods, 4)), np.ones(goods))
+
+    def test_what_scores_count_for_is_found_and_spreads_with_what_is_doubtful(self):
+        # High scores are goods; of two boxes in the middle one is: both stand for a half.
+        sure = [self.frame(n, [0.9] * n + [0.1] * 3) for n in range(1, 9)]
+        doubtful = [self.frame(n + extra, [0.9] * n + [0.5] * 2) for n in range(1, 5) for extra in (0, 1, 1, 2)]
+        counting = evaluate.fit_counting(sure + doubtful)
+        self.assertAlmostEqual(counting.mean(np.array([0.9, 0.9, 0.1])), 2.0, delta=0.05)
+        self.assertAlmostEqual(counting.mean(np.array([0.5])), 0.5, delta=0.1)
+        figures = evaluate.counting_figures(sure, counting)
+        self.assertEqual((figures["count_error"], figures["count_exact"]), (0.0, 1.0))
+
+    def test_hardly_visible_goods_are_not_counted(self):
+        found = evaluate.Found(np.zeros((1, 4)), np.array([0.9]), np.zeros((3, 4)), np.array([0.9, 0.29, 0.3]))
+        self.assertEqual(evaluate.goods_in_sight([found]).tolist(), [2])
+
+
+class Padding(unittest.TestCase):
+    def test_pads_move_into_the_convolution_and_nothing_changes(self):
+        base = backbone.MobileNetV2().eval()
+        network = torch.nn.Sequential(base.stem, torch.nn.ReLU6())
+        image = torch.randn(1, 3, 32, 32)
+        folded = export._convert(network, image, ["x"], ["y"], None)
+        self.assertNotIn("Pad", [node.op_type for node in folded.graph.node])
+        convolution = next(node for node in folded.graph.node if node.op_type == "Conv")
+        pads = next(list(a.ints) for a in convolution.attribute if a.name == "pads")
+        self.assertEqual(pads, [0, 0, 1, 1])
+        y = evaluate.session(folded.SerializeToString()).run(None, {"x": image.numpy()})[0]
+        np.testing.assert_allclose(y, network(image).detach().numpy(), atol=1e-5)
+
+
+class Sides(unittest.TestCase):
+    def test_the_exported_mean_is_the_softmax_s(self):
+        logits = 8 * torch.randn(2, 4, det.BINS, det.GRID, det.GRID)
+        want = (torch.softmax(logits, dim=2) * det.bin_distances()[:, None, None]).sum(dim=2)
+        module = det.Exported(det.Detector(backbone.MobileNetV2()))
+        np.testing.assert_allclose(module._sides(logits), want, rtol=1e-4, atol=1e-3)
+
+
 class Figures(unittest.TestCase):
     def test_overlap(self):
         a, b = np.array([[0.0, 0, 10, 10]]), np.array([[5.0, 0, 15, 10], [20, 20, 30, 30]])
@@ -98,7 +142,7 @@ class Figures(unittest.TestCase):
         truth = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]])
         found = [evaluate.Found(truth, np.array([0.9, 0.8]), truth, np.array([1.0, 0.05]))]
         figures = evaluate.detector_figures(found, 0.5, 0.2)
-        self.assertEqual((figures["precision"], figures["recall"], figures["count_error"]), (1.0, 1.0, 0.0))
+        self.assertEqual((figures["precision"], figures["recall"], figures["boxes_count_error"]), (1.0, 1.0, 0.0))
 
     def test_the_threshold_is_the_one_that_counts_best(self):
         truth = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]])
@@ -107,8 +151,8 @@ class Figures(unittest.TestCase):
         found = [evaluate.Found(boxes, np.array([0.9, 0.8, 0.3]), truth, np.ones(2))] * 2
         threshold = evaluate.best_threshold(found)
         self.assertTrue(0.3 < threshold <= 0.8, threshold)
-        self.assertEqual(evaluate.detector_figures(found, threshold, 0.3)["count_exact"], 1.0)
-        self.assertEqual(evaluate.intervals(found, threshold, 0.3, 20)["count_error"], [0.0, 0.0])
+        self.assertEqual(evaluate.detector_figures(found, threshold, 0.3)["boxes_count_exact"], 1.0)
+        self.assertEqual(evaluate.intervals(found, threshold, 0.3, 20)["boxes_count_error"], [0.0, 0.0])
 
     def test_auc_of_known_order(self):
         self.assertAlmostEqual(evaluate.auc(np.array([0.9, 0.4]), np.array([0.5, 0.1])), 0.75)

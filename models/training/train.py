@@ -44,6 +44,7 @@ class Plan:
     train_scenes: int = 4700
     rough_scenes: int = 1000  # any angle, bags, empty containers, odd light, bent and unsharp pictures
     test_scenes: int = 300
+    counting_scenes: int = 300  # of a seed of their own: what a score counts for is learned on them
     threshold_scenes: int = 100  # of them: the threshold is chosen on these, figures come from the others
     steps: int = 1000
     batch: int = 16
@@ -113,6 +114,8 @@ def make_detector(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
     frames = [augment.test_frame(s.image(), s.boxes, s.visible) for s in test]
     found = evaluate.detect(path, frames)
     measured = found[plan.threshold_scenes :]
+    counted = scenes.read(args.work / "counting")[: plan.counting_scenes]
+    counting = evaluate.fit_counting(evaluate.detect(path, [augment.test_frame(s.image(), s.boxes, s.visible) for s in counted]))
     threshold = evaluate.best_threshold(found[: plan.threshold_scenes])
     export.write_detector(module, path, {**metadata, "threshold": repr(threshold)})
     difference = export.check_detector(module, path, [f[0] for f in frames[:16]])
@@ -122,10 +125,11 @@ def make_detector(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
         "visible_from_0.2": evaluate.detector_figures(measured, threshold, 0.2),
         "visible_from_0.3": evaluate.detector_figures(measured, threshold, 0.3),
         "intervals_visible_from_0.3": evaluate.intervals(measured, threshold, 0.3),
+        "counting": evaluate.counting_figures(measured, counting),
         "largest_difference_from_torch": difference,
         "cpu_ms_1_thread": evaluate.latency_ms(path, {"image": frames[0][0][None]}),
     }
-    extra = {"threshold": threshold, "sources": [manifest.BACKBONE, manifest.RENDERED], "figures": figures}
+    extra = {"threshold": threshold, "counting": asdict(counting), "sources": [manifest.BACKBONE, manifest.RENDERED], "figures": figures}
     return manifest.entry(path, "itemdet", extra)
 
 
@@ -180,6 +184,7 @@ def main() -> None:
     rough = {"scenes": plan.rough_scenes, "seed": plan.seed + 1, "split": "train", "manner": "rough"}
     scenes.render(program, args.work / "rough", **rough)
     scenes.render(program, args.work / "test", scenes=plan.test_scenes, seed=plan.seed, split="test")
+    scenes.render(program, args.work / "counting", scenes=plan.counting_scenes, seed=plan.seed + 2, split="test")
     calibration.take_looks(program, args.work, plan)
     origin = training_manifest(args.data, plan)
     args.stage = args.work / "stage"

@@ -231,7 +231,7 @@ fn is_known(sides: &[Vec<Vec<f32>>], embedding: &[f32]) -> bool {
 mod tests {
     use super::*;
     use crate::io::onnx::Timings;
-    use augenmass_core::vision::Quality;
+    use augenmass_core::vision::{Count, Quality};
 
     fn seen(boxes: &[[f32; 4]], sharpness: f32) -> Seen {
         let crop = |box_px: &[f32; 4]| SeenCrop { box_px: *box_px, score: 0.9, embedding: vec![1.0, 0.0] };
@@ -239,6 +239,7 @@ mod tests {
             captured: Instant::now(),
             detections: boxes.iter().map(crop).collect(),
             found: boxes.len(),
+            count: Count::default(),
             quality: Quality { brightness: 120.0, sharpness },
             frame: Arc::default(),
             timings: Timings::default(),

@@ -172,7 +172,7 @@ impl Looker {
             let look = Look { jpeg: frame.jpeg.clone(), captured: frame.arrived, view: wiring::view(&mount.config) };
             match self.eyes.look(look).await {
                 Ok(seen) => {
-                    tracing::debug!(camera = mount.config.name, found = seen.found, timings = ?seen.timings, "looked");
+                    tracing::debug!(camera = mount.config.name, found = seen.found, count = ?seen.count, timings = ?seen.timings, "looked");
                     looks.push((camera, seen));
                 }
                 Err(error) => {

@@ -8,7 +8,7 @@ use crate::io::onnx::{Eyes, EyesError, EyesOptions, LookError, Seen, SeenCrop, V
 use crate::io::store::{Database, StoreError};
 use augenmass_core::goods::Gallery;
 use augenmass_core::goods::gallery::Probe;
-use augenmass_core::vision::FrameFault;
+use augenmass_core::vision::{Count, FrameFault};
 use image::{Rgb, RgbImage};
 use serde::Serialize;
 use std::io::Write;
@@ -114,6 +114,7 @@ struct SeenPicture<'a> {
     sharpness: f32,
     fault: Option<FrameFault>,
     found: usize,
+    count: Count,
     fit_ms: f64,
     detect_ms: f64,
     embed_ms: f64,
@@ -186,7 +187,8 @@ fn told<'a>(
     seen: &Seen,
     resembles: &dyn Fn(&SeenCrop) -> Vec<Resembled>,
 ) -> SeenPicture<'a> {
-    let ms = |time: std::time::Duration| (time.as_secs_f64() * 1e5).round() / 1e2;
+    let hundredths = |value: f64| (value * 100.0).round() / 100.0;
+    let ms = |time: std::time::Duration| hundredths(time.as_secs_f64() * 1e3);
     let thing = |(k, crop): (usize, &SeenCrop)| Thing {
         number: k + 1,
         box_px: crop.box_px,
@@ -203,6 +205,7 @@ fn told<'a>(
         sharpness: seen.quality.sharpness,
         fault: seen.quality.fault(),
         found: seen.found,
+        count: Count { mean: hundredths(seen.count.mean), sd: hundredths(seen.count.sd) },
         fit_ms: ms(seen.timings.fit),
         detect_ms: ms(seen.timings.detect),
         embed_ms: ms(seen.timings.embed),

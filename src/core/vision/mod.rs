@@ -1,5 +1,6 @@
 //! What the cameras see. Knows detections and embeddings, never a shopping list.
 
+pub mod count;
 pub mod detections;
 pub mod overlap;
 pub mod plane;
@@ -7,6 +8,7 @@ pub mod quality;
 pub mod scene;
 pub mod tracks;
 
+pub use count::{Count, Counting};
 pub use detections::{Detection, non_maximum_suppression};
 pub use overlap::{Sight, Sighting, merge};
 pub use plane::{PlaneFault, PlateCamera, hidden_share};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use augenmass_core::goods::LookCalibration;
+use augenmass_core::vision::Counting;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -20,6 +21,8 @@ pub struct ModelsInfo {
     pub embedder: ModelInfo,
     /// Score from which a detection counts, 0..=1.
     pub threshold: f32,
+    /// From scores to how many goods there are.
+    pub counting: Counting,
     /// The space that embeddings live in; a gallery of another space is refused.
     pub space_id: String,
     /// From cosine to evidence.
@@ -50,6 +53,7 @@ struct Entry {
     file: String,
     sha256: String,
     threshold: Option<f32>,
+    counting: Option<Counting>,
     space_id: Option<String>,
     calibration: Option<LookCalibration>,
     self_test: Option<SelfTest>,
@@ -87,11 +91,15 @@ impl Manifest {
         if embedder.calibration.as_ref().is_some_and(|c| !c.is_sound()) {
             return Err(unusable("its itememb's calibration does not rise".to_owned()));
         }
+        if detector.counting.is_some_and(|c| !c.is_sound()) {
+            return Err(unusable("its itemdet's counting is no measurement".to_owned()));
+        }
         let need = |role: &str, key: &str| unusable(format!("its {role} has no {key}"));
         Ok(Self {
             folder: folder.to_owned(),
             info: ModelsInfo {
                 threshold: detector.threshold.ok_or_else(|| need("itemdet", "threshold"))?,
+                counting: detector.counting.ok_or_else(|| need("itemdet", "counting"))?,
                 space_id: embedder.space_id.clone().ok_or_else(|| need("itememb", "space_id"))?,
                 calibration: embedder.calibration.ok_or_else(|| need("itememb", "calibration"))?,
                 detector: ModelInfo { file: detector.file, sha256: detector.sha256 },
@@ -125,6 +133,10 @@ impl Manifest {
 
     pub(super) fn threshold(&self) -> f32 {
         self.info.threshold
+    }
+
+    pub(super) fn counting(&self) -> Counting {
+        self.info.counting
     }
 
     pub(super) fn space_id(&self) -> &str {

@@ -15,7 +15,7 @@ mod worker;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use augenmass_core::vision::Quality;
+use augenmass_core::vision::{Count, Quality};
 use bytes::Bytes;
 use image::RgbImage;
 use tokio::sync::{mpsc, oneshot};
@@ -77,6 +77,8 @@ pub struct Seen {
     pub detections: Vec<SeenCrop>,
     /// Goods found in all, also those beyond [`MOST_CROPS`].
     pub found: usize,
+    /// How many goods lie in sight, also those that no box above the threshold is sure of.
+    pub count: Count,
     /// Of the part within the view.
     pub quality: Quality,
     /// The picture, masked.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use augenmass_core::vision::Detection;
+use augenmass_core::vision::{Counting, Detection};
 use image::RgbImage;
 use ort::environment::Environment;
 use ort::session::Session;
@@ -39,6 +39,7 @@ pub(super) struct Detector {
     session: Session,
     path: PathBuf,
     pub(super) threshold: f32,
+    pub(super) counting: Counting,
 }
 
 impl Detector {
@@ -53,7 +54,7 @@ impl Detector {
         let (path, bytes) = manifest.read(manifest.detector())?;
         let session = open(environment, &path, &bytes, THREADS, true)?;
         check("itemdet", &path, &session, &INPUT, &OUTPUTS)?;
-        Ok(Self { session, path, threshold: manifest.threshold() })
+        Ok(Self { session, path, threshold: manifest.threshold(), counting: manifest.counting() })
     }
 
     /// Runs once on grey, so that the first shopper does not wait for memory to be laid out.

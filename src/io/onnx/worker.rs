@@ -97,7 +97,9 @@ impl Worker {
                 right - left >= NARROWEST_PX && bottom - top >= NARROWEST_PX
             })
             .collect();
-        let mut kept = non_maximum_suppression(&candidates, self.detector.threshold, IOU_LIMIT);
+        let mut kept = non_maximum_suppression(&candidates, 0.0, IOU_LIMIT);
+        let count = self.detector.counting.of(kept.iter().map(|found| found.score));
+        kept.retain(|found| found.score >= self.detector.threshold);
         let found = kept.len();
         kept.truncate(MOST_CROPS);
         let detected = Instant::now();
@@ -109,7 +111,7 @@ impl Worker {
             detect: detected - fitted,
             embed: detected.elapsed(),
         };
-        Ok(Seen { captured: begun, detections, found, quality, frame: Arc::new(frame), timings })
+        Ok(Seen { captured: begun, detections, found, count, quality, frame: Arc::new(frame), timings })
     }
 
     fn embed_boxes(&mut self, frame: &RgbImage, boxes: &[Detection]) -> Result<Vec<SeenCrop>, LookError> {
