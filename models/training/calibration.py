@@ -121,17 +121,33 @@ def _family(numbers: np.ndarray) -> np.ndarray:
     return np.where(numbers % scenes.FAMILY == scenes.FAMILY - 1, numbers - 1, numbers)
 
 
-def measure(t: Trial, mean: np.ndarray, projection: np.ndarray) -> tuple[emb.Calibration, dict[str, Any]]:
-    """The calibration from all crops, and figures; the calibration's own error over fifths of the goods left out in turn.
+@dataclass(frozen=True)
+class Compared:
+    """Crops beside products, all [crops,products] but `products` [products], their numbers."""
 
-    A crop is compared with what its own shop sells. Declared look-alikes count neither as match nor as another product: telling
-    them apart is not asked of the eye.
-    """
+    products: np.ndarray
+    scores: np.ndarray  # best cosines
+    match: np.ndarray  # the product that the crop shows
+    alike: np.ndarray  # its declared look-alikes: telling them apart is not asked of the eye
+    used: np.ndarray  # what the crop's own shop sells, look-alikes left out
+
+
+def compared(t: Trial, mean: np.ndarray, projection: np.ndarray) -> Compared:
+    """Each crop with each product."""
     scores, products = best_cosines(t, mean, projection)
     homes = dict(zip(t.owner.tolist(), t.home.tolist(), strict=True))
     match = products[None] == t.truth[:, None]
     alike = ~match & (_family(products)[None] == _family(t.truth)[:, None])
     used = ~alike & (np.array([homes[p] for p in products.tolist()])[None] == t.shop[:, None])
+    return Compared(products, scores, match, alike, used)
+
+
+def measure(t: Trial, pairs: Compared) -> tuple[emb.Calibration, dict[str, Any]]:
+    """The calibration from all crops, and figures; the calibration's own error over fifths of the goods left out in turn.
+
+    A crop is compared with what its own shop sells. Declared look-alikes count neither as match nor as another product.
+    """
+    products, scores, match, alike, used = pairs.products, pairs.scores, pairs.match, pairs.alike, pairs.used
     fitted = emb.calibrate_by_curve(scores, match, used)
     families, place = np.unique(_family(t.truth), return_inverse=True)
     fold = np.random.default_rng(1).permutation(len(families))[place] % FOLDS

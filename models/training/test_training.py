@@ -16,6 +16,7 @@ import detector as det
 import embedder as emb
 import evaluate
 import export
+import recording
 
 
 def frame_with(box: tuple[int, int, int, int]) -> np.ndarray:
@@ -95,6 +96,28 @@ class Counting(unittest.TestCase):
     def test_hardly_visible_goods_are_not_counted(self):
         found = evaluate.Found(np.zeros((1, 4)), np.array([0.9]), np.zeros((3, 4)), np.array([0.9, 0.29, 0.3]))
         self.assertEqual(evaluate.goods_in_sight([found]).tolist(), [2])
+
+
+class Recording(unittest.TestCase):
+    def test_sights_are_what_the_plates_were_made_with(self):
+        # A hundred plates in one: 90 crops a good up to six goods, then as the root of 6 / lying; 50 boxes that show nothing.
+        full = [recording.Plate(n, round(100 * 0.9 * n * min(1, 6 / n) ** 0.5), 50) for n in range(1, 25)]
+        told = recording.sights(full)
+        self.assertEqual((told["whole"]["crowded_above"], told["whole"]["crowding"]), (6, 0.5))
+        self.assertAlmostEqual(told["whole"]["crops_a_unit"], 90, delta=0.5)
+        self.assertEqual(told["one_by_one"], {"crops_a_unit": 90.0, "crowded_above": 80, "crowding": 0.0, "clutter_crops": 50.0})
+
+    def test_strangers_of_a_known_space_have_its_dimension(self):
+        rng = np.random.default_rng(3)
+        strangers = rng.normal(0.2, 1 / np.sqrt(40), (2000, 50))
+        match = np.zeros((2000, 50), bool)
+        match[:, 0] = True
+        strangers[:, 0] = rng.uniform(0.3, 0.7, 2000)
+        told = recording.cosines(strangers, match, np.ones_like(match))
+        self.assertAlmostEqual(told["dimensions"], 40, delta=2)
+        shares = dict(map(tuple, told["genuine_cosine"]))
+        self.assertAlmostEqual(shares[0.5], 0.3, delta=0.02)
+        self.assertEqual(told["crops"], 2000)
 
 
 class Padding(unittest.TestCase):

@@ -28,10 +28,12 @@ import evaluate
 import export
 import learning
 import manifest
+import recording
 import scenes
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+RECORD = ROOT / "proving" / "data" / "vision.json"
 COMMAND = "python3 models/training/train.py --data ../shared/data --out models"
 VERSION = "0.3.0"
 
@@ -133,14 +135,15 @@ def make_detector(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
     return manifest.entry(path, "itemdet", extra)
 
 
-def make_embedder(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
-    """Fits, calibrates, exports, checks and measures the embedder; returns its manifest entry."""
+def make_embedder(args: argparse.Namespace, plan: Plan, origin: str) -> tuple[dict, dict]:
+    """Fits, calibrates, exports, checks and measures the embedder; returns its manifest entry, and its cosines for the record."""
     base = backbone.load(args.data / "backbone" / backbone.FILE_NAME)
     features = evaluate.session(export.feature_model(emb.Features(base)), 2)
     rows, identity = calibration.fitting_rows(features, args.work, args.data / "grocery", plan)
     mean, projection = emb.fit(rows, identity, plan.shrink)
     trial = calibration.trial(features, args.work, args.stage / "itemdet.onnx", plan)
-    line, figures = calibration.measure(trial, mean, projection)
+    pairs = calibration.compared(trial, mean, projection)
+    line, figures = calibration.measure(trial, pairs)
     module, path = emb.Embedder(base, mean, projection).eval(), args.stage / "itememb.onnx"
     weights = module.project.weight.detach().numpy().tobytes() + module.project.bias.detach().numpy().tobytes()
     space = f"mnv2-192-lda256-{backbone.sha256_bytes(weights)[:12]}"
@@ -172,7 +175,8 @@ def make_embedder(args: argparse.Namespace, plan: Plan, origin: str) -> dict:
         "figures": figures,
         "self_test": manifest.self_test(args.stage, path, trial.pictures),
     }
-    return manifest.entry(path, "itememb", extra)
+    told = recording.cosines(pairs.scores, pairs.match, pairs.used)
+    return manifest.entry(path, "itememb", extra), told
 
 
 def main() -> None:
@@ -189,9 +193,14 @@ def main() -> None:
     origin = training_manifest(args.data, plan)
     args.stage = args.work / "stage"
     args.stage.mkdir(exist_ok=True)
-    entries = [make_detector(args, plan, origin), make_embedder(args, plan, origin)]
+    detector = make_detector(args, plan, origin)
+    embedder, cosines = make_embedder(args, plan, origin)
+    entries = [detector, embedder]
+    plates = recording.plates(args.stage / "itemdet.onnx", detector["threshold"], scenes.read(args.work / "test")[: plan.test_scenes])
     manifest.write(args.stage, entries, COMMAND)
     manifest.install(args.stage, args.out)
+    named = " and ".join(f"{e['role']} {e['version']}" for e in entries)
+    recording.write(RECORD, f"{named} on {plan.test_scenes} rendered scenes", cosines, recording.sights(plates))
     print(json.dumps({e["role"]: e["figures"] for e in entries}, indent=1))
 
 
