@@ -52,7 +52,7 @@ class Plan:
     batch: int = 16
     fit_scenes: int = 125  # whose goods also teach the projection
     fit_pictures: int = 5
-    enrolled_scenes: int = 125  # test scenes whose goods are enrolled
+    enrolled_scenes: int = 300  # test scenes whose goods are enrolled
     enrolled_pictures: int = 8
     shrink: float = 0.3
 

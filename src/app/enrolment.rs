@@ -80,7 +80,7 @@ impl Enroller {
                             underway = None;
                         }
                     }
-                    tell.send_replace(underway.as_ref().map(|present| present.progress.clone()));
+                    told(&tell, underway.as_ref());
                 }
             }
         }
@@ -114,7 +114,7 @@ impl Enroller {
             },
         };
         // Told first: who has the answer asks for the progress next.
-        tell.send_replace(underway.as_ref().map(|present| present.progress.clone()));
+        told(tell, underway.as_ref());
         let _ = reply.send(done);
     }
 
@@ -202,6 +202,18 @@ impl Enroller {
             Err(_) => Err(NotDone::NotKept),
         }
     }
+}
+
+/// Tells how far it has come, where that is news.
+fn told(tell: &watch::Sender<Option<Progress>>, underway: Option<&Underway>) {
+    let present = underway.map(|underway| &underway.progress);
+    tell.send_if_modified(|told| {
+        let news = told.as_ref() != present;
+        if news {
+            *told = present.cloned();
+        }
+        news
+    });
 }
 
 /// The one thing that a picture shows whole and clear, or what to do until it does.
