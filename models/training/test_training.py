@@ -90,7 +90,7 @@ class Counting(unittest.TestCase):
         counting = evaluate.fit_counting(sure + doubtful)
         self.assertAlmostEqual(counting.mean(np.array([0.9, 0.9, 0.1])), 2.0, delta=0.05)
         self.assertAlmostEqual(counting.mean(np.array([0.5])), 0.5, delta=0.1)
-        figures = evaluate.counting_figures(sure, counting)
+        figures = evaluate.counting_figures(sure + sure)
         self.assertEqual((figures["count_error"], figures["count_exact"]), (0.0, 1.0))
 
     def test_hardly_visible_goods_are_not_counted(self):

@@ -1,7 +1,7 @@
 //! The eyes: finds goods on a picture and says how they look, with two models in ONNX Runtime.
 //!
-//! One thread owns both sessions, for running them blocks and needs them exclusively; callers send it
-//! jobs and wait. What the models must be is a contract (`itemdet`, `itememb` in ARCHITECTURE.md), and
+//! One thread owns all sessions, for running them blocks and needs them exclusively; callers send it
+//! jobs and wait. For the crops of one picture it takes a second thread to help. What the models must be is a contract (`itemdet`, `itememb` in ARCHITECTURE.md), and
 //! models that do not keep it, or do not compute what the manifest says, are refused at the start.
 
 mod edges;
