@@ -421,26 +421,32 @@ mod tests {
         assert!((squares / 120.0).sqrt() < 0.012, "{}", (squares / 120.0).sqrt());
     }
 
-    /// Averaged over random directions a likelihood ratio is 1.
+    /// A ratio is the density of own crops over that of random directions: averaged over own crops its inverse is the share of random directions
+    /// that lie where own crops can lie. (Averaged over random directions it is 1, but what counts most there is too rare to be drawn.)
     #[test]
     fn likelihood_ratios_are_ratios_of_densities() {
         let shop = Shop::new(30, 1);
         let looks = Looks::new(&shop, Recorded::shipped().unwrap(), 1).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(7);
-        let n = 400_000;
-        let mean = (0..n)
-            .map(|_| {
-                let crop: Vec<f32> = looks.random(&mut rng).iter().map(|v| *v as f32).collect();
-                looks.ratio(3, &crop)
+        let (n, d, points) = (100_000, looks.recorded.dimensions, &looks.recorded.genuine_cosine);
+        let own = &looks.directions[3 * d..4 * d];
+        let within = (0..n)
+            .filter(|_| {
+                let random: Vec<f32> = looks.random(&mut rng).iter().map(|v| *v as f32).collect();
+                (points[0][1]..points[points.len() - 1][1]).contains(&f64::from(dot(own, &random)))
             })
-            .sum::<f64>()
+            .count() as f64
             / f64::from(n);
-        assert!((mean - 1.0).abs() < 0.1, "{mean}");
+        let inverse = (0..n).map(|_| 1.0 / looks.ratio(3, &looks.crop(3, &mut rng))).sum::<f64>() / f64::from(n);
+        assert!((inverse / within - 1.0).abs() < 0.03, "{inverse} {within}");
     }
 
     #[test]
     fn broken_records_are_refused() {
-        let bad = SHIPPED.replace("[1, 0.783]", "[1, 0.6]");
-        assert!(Recorded::parse(&bad).is_err() && Recorded::parse("{}").is_err());
+        let mut record: serde_json::Value = serde_json::from_str(SHIPPED).unwrap();
+        assert!(Recorded::parse(&record.to_string()).is_ok());
+        // The last point lies below the one before it.
+        record["genuine_cosine"].as_array_mut().unwrap().last_mut().unwrap()[1] = serde_json::json!(0.0);
+        assert!(Recorded::parse(&record.to_string()).is_err() && Recorded::parse("{}").is_err());
     }
 }
