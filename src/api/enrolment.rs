@@ -79,6 +79,11 @@ pub enum Wish {
         /// Who says so.
         by: Staff,
     },
+    /// Take one view out again.
+    Drop {
+        /// Which, counted from 1.
+        view: usize,
+    },
     /// Forget what was seen.
     Cancel,
 }
@@ -94,6 +99,8 @@ pub enum NotDone {
     PlateBusy,
     /// Too few sides were seen.
     TooFewViews,
+    /// No such view was taken.
+    UnknownView,
     /// The store does not take it.
     NotKept,
 }
@@ -109,6 +116,7 @@ impl From<NotDone> for Problem {
                 Self::new(StatusCode::CONFLICT, "plate_busy", "a basket is being validated: wait until it has left")
             }
             NotDone::TooFewViews => Self::new(StatusCode::CONFLICT, "too_few_views", "show more of its sides first"),
+            NotDone::UnknownView => Self::new(StatusCode::NOT_FOUND, "unknown_view", "no such view has been taken"),
             NotDone::NotKept => Self::no_answer(),
         }
     }
@@ -193,9 +201,15 @@ pub async fn progress(State(hub): State<Hub>) -> Result<Json<Progress>, Problem>
 pub async fn view(State(hub): State<Hub>, Path(number): Path<String>) -> Result<Response, Problem> {
     let present = present(&hub)?;
     let taken = number.parse::<usize>().ok().and_then(|number| present.pictures.get(number.checked_sub(1)?));
-    let unknown = || Problem::new(StatusCode::NOT_FOUND, "unknown_view", "no such view has been taken");
-    let jpeg = taken.ok_or_else(unknown)?.clone();
+    let jpeg = taken.ok_or(NotDone::UnknownView)?.clone();
     Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+}
+
+/// `DELETE /v1/staff/enrolment/views/{number}`: takes a view out again, on which a hand is seen or another article. Those behind it move up.
+pub async fn drop_view(State(hub): State<Hub>, Path(number): Path<String>) -> Result<Json<Progress>, Problem> {
+    let view = number.parse().map_err(|_| NotDone::UnknownView)?;
+    ask(&hub, Wish::Drop { view }).await?;
+    present(&hub).map(Json)
 }
 
 /// What was kept.

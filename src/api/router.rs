@@ -70,6 +70,11 @@ fn staff_routes() -> Vec<Route> {
         get("/v1/staff/enrolment", enrolment::MAY_ENROL, enrolment::progress),
         delete("/v1/staff/enrolment", enrolment::MAY_ENROL, on(MethodFilter::DELETE, enrolment::cancel)),
         get("/v1/staff/enrolment/views/{number}", enrolment::MAY_ENROL, enrolment::view),
+        delete(
+            "/v1/staff/enrolment/views/{number}",
+            enrolment::MAY_ENROL,
+            on(MethodFilter::DELETE, enrolment::drop_view),
+        ),
         post("/v1/staff/enrolment/finish", enrolment::MAY_ENROL, enrolment::finish),
         get("/v1/audit", &[Supervisor, BackOffice], staff::audit),
     ]

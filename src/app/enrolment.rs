@@ -52,6 +52,19 @@ struct Underway {
     sides: Vec<Vec<Vec<f32>>>,
     /// When the frame arrived that was looked at last; frames of before the beginning do not count.
     looked: Instant,
+    /// The plate moved when it was looked at last: a hand may still be over it.
+    moved: bool,
+}
+
+impl Underway {
+    fn drop_view(&mut self, view: usize) -> Result<usize, NotDone> {
+        let place = view.checked_sub(1).filter(|place| *place < self.sides.len()).ok_or(NotDone::UnknownView)?;
+        self.sides.remove(place);
+        self.progress.pictures.remove(place);
+        self.progress.views = self.sides.len();
+        self.progress.hint = Hint::ShowIt;
+        Ok(self.sides.len())
+    }
 }
 
 impl Enroller {
@@ -100,6 +113,10 @@ impl Enroller {
                 *underway = Some(self.begin(product, name, &by));
                 Ok(0)
             }
+            Wish::Drop { view } => match underway {
+                None => Err(NotDone::NotEnrolling),
+                Some(present) => present.drop_view(view),
+            },
             Wish::Cancel => underway.take().map(|_| 0).ok_or(NotDone::NotEnrolling),
             Wish::Finish { by } => match underway {
                 None => Err(NotDone::NotEnrolling),
@@ -124,7 +141,7 @@ impl Enroller {
         let (views, needed, hint, weight_g) = (0, NEEDED, Hint::ShowIt, None);
         let pictures = Vec::new();
         let progress = Progress { product_id, name, by, views, needed, hint, weight_g, until_ms, pictures };
-        Underway { progress, sides: Vec::new(), looked: Instant::now() }
+        Underway { progress, sides: Vec::new(), looked: Instant::now(), moved: false }
     }
 
     /// Whether a basket is being validated.
@@ -134,8 +151,23 @@ impl Enroller {
         validating || station.verdict_on_plate
     }
 
-    /// Looks at the newest picture and takes what is new on it.
+    /// Whether the plate moves, as when somebody puts something on it.
+    fn is_moving(&self) -> bool {
+        match self.station.borrow().state {
+            PlateState::Weighing | PlateState::Unsteady => true,
+            PlateState::Idle | PlateState::Occupied | PlateState::Out => false,
+        }
+    }
+
+    /// Looks at the newest picture and takes what is new on it, if it is of a plate that has rested for a while.
     async fn look(&self, present: &mut Underway) {
+        let moves = self.is_moving();
+        if moves || std::mem::replace(&mut present.moved, moves) {
+            present.moved = moves;
+            present.looked = Instant::now();
+            present.progress.hint = Hint::HoldStill;
+            return;
+        }
         let frame = self.frames.borrow().clone().filter(|frame| frame.arrived > present.looked);
         let Some(frame) = frame else { return };
         present.looked = frame.arrived;

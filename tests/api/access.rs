@@ -206,6 +206,7 @@ async fn every_route_lets_in_whom_it_names_and_nobody_else() {
         ("GET", "/v1/staff/enrolment", &[Supervisor, Technician]),
         ("DELETE", "/v1/staff/enrolment", &[Supervisor, Technician]),
         ("GET", "/v1/staff/enrolment/views/{number}", &[Supervisor, Technician]),
+        ("DELETE", "/v1/staff/enrolment/views/{number}", &[Supervisor, Technician]),
         ("POST", "/v1/staff/enrolment/finish", &[Supervisor, Technician]),
         ("GET", "/v1/audit", &[Supervisor, BackOffice]),
     ];

@@ -427,12 +427,17 @@ async fn an_article_is_taught_at_the_tablet() {
             "document.querySelectorAll('#enrol-views img').length === {0} && [...document.querySelectorAll('#enrol-views img')].every((i) => i.naturalWidth > 60)",
             taken + 1
         );
-        desk.until("another side with its picture", &loaded).await;
+        desk.until("another view with its picture", &loaded).await;
         desk.reads("#enrol-hint", "Show another side").await;
     }
+    // One is taken out and shown again.
+    desk.press("#enrol-views li:nth-child(2) button").await;
+    desk.reads("#enrol-count", "2 views, 1 more needed").await;
+    show(&[middle], [2, 0, 1]);
+    desk.reads("#enrol-count", "3 views: keep them").await;
     desk.is_readable("12-teaching").await;
     desk.press("#enrol-keep").await;
-    desk.reads("#notice", "Adhesive tape, 2 rolls: 3 sides kept").await;
+    desk.reads("#notice", "Adhesive tape, 2 rolls: 3 views kept").await;
     let record = database.audit(0, 50).unwrap();
     let act = record.iter().find(|entry| entry.act.did == Did::LookEnrolled).unwrap();
     assert_eq!((&act.act.detail["product_id"], act.act.by.as_ref().unwrap().name.as_str()), (&json!("tape"), "Eva"));
@@ -441,7 +446,7 @@ async fn an_article_is_taught_at_the_tablet() {
     desk.press("#teach").await;
     desk.write("#enrol-code", "4006381333931").await;
     desk.press("#enrol-form .primary").await;
-    desk.reads("#enrol-count", "0 sides, 3 more needed").await;
+    desk.reads("#enrol-count", "0 views, 3 more needed").await;
     desk.press("#enrol-cancel").await;
     desk.reads("#notice", "nothing was kept").await;
     desk.client.close().await.unwrap();

@@ -75,6 +75,16 @@ fn csrf() -> Parameter {
     }
 }
 
+fn number() -> Parameter {
+    Parameter {
+        name: "number",
+        place: Place::Path,
+        text: "Which, counted from 1.",
+        schema: value!({ "type": "integer", "minimum": 1 }),
+        example: value!(1),
+    }
+}
+
 pub(super) fn operations() -> Vec<Operation> {
     let progress = || {
         json::<Progress>(
@@ -105,14 +115,19 @@ pub(super) fn operations() -> Vec<Operation> {
             "A view that was taken",
             "Gone once the enrolment has ended: it is kept in memory alone.",
         )
-        .with(Parameter {
-            name: "number",
-            place: Place::Path,
-            text: "Which, counted from 1.",
-            schema: value!({ "type": "integer", "minimum": 1 }),
-            example: value!(1),
-        })
+        .with(number())
         .answers(200, "The picture", Some(text("image/jpeg", "…")))
+        .fails(&["no_camera", "not_enrolling", "unknown_view"]),
+        Operation::new(
+            (Method::DELETE, "/v1/staff/enrolment/views/{number}"),
+            "dropEnrolmentView",
+            STAFF,
+            "Take a view out again",
+            "One on which a hand is seen, or another article. Those behind it move up.",
+        )
+        .with(number())
+        .with(csrf())
+        .answers(200, "Looking", Some(progress()))
         .fails(&["no_camera", "not_enrolling", "unknown_view"]),
         Operation::new(
             (Method::POST, "/v1/staff/enrolment/finish"),

@@ -138,9 +138,7 @@ function listen() {
     draw();
   });
   stream.addEventListener("enrolment", (event) => {
-    const before = taught;
-    taught = JSON.parse(event.data);
-    drawTeaching(before);
+    taughtIs(JSON.parse(event.data));
   });
   stream.addEventListener("logged_out", () => leave("logged_out"));
   stream.addEventListener("error", () => {
@@ -432,6 +430,11 @@ $("service").addEventListener("click", () => {
   if (!serves) $("service-yes").focus();
 });
 
+function taughtIs(told) {
+  const before = taught;
+  taught = told;
+  drawTeaching(before);
+}
 function drawTeaching(before) {
   $("teach").hidden = taught === undefined;
   const live = taught !== null && taught !== undefined;
@@ -448,12 +451,16 @@ function drawTeaching(before) {
   const views = $("enrol-views");
   if (before?.until_ms === undefined || before.views > taught.views) views.replaceChildren();
   for (let n = views.children.length + 1; n <= taught.views; n++) {
-    views.append(el("li", {}, el("img", { src: `/v1/staff/enrolment/views/${n}?${taught.until_ms}`, alt: `Side ${n}` })));
+    const path = `/v1/staff/enrolment/views/${n}`;
+    const out = el("button", { type: "button", title: "Take it out", ariaLabel: `Take view ${n} out` },
+      el("img", { src: `${path}?${Date.now()}`, alt: `View ${n}` }), el("span", { textContent: "×", ariaHidden: "true" }));
+    out.addEventListener("click", () => doing(async () => taughtIs((await ask("DELETE", path)).told)));
+    views.append(el("li", {}, out));
   }
   const more = Math.max(0, taught.needed - taught.views);
   const weight = taught.weight_g === null ? "" : ` · ${grams(taught.weight_g)} on the plate`;
   const by = taught.by === me?.name ? "" : ` · begun by ${taught.by}`;
-  $("enrol-count").textContent = `${taught.views} ${taught.views === 1 ? "side" : "sides"}${more ? `, ${more} more needed` : ": keep them, or show more"}${weight}${by}`;
+  $("enrol-count").textContent = `${taught.views} ${taught.views === 1 ? "view" : "views"}${more ? `, ${more} more needed` : ": keep them, or show more"}${weight}${by}`;
   $("enrol-keep").disabled = more > 0;
 }
 $("teach").addEventListener("click", () => {
@@ -466,9 +473,7 @@ $("enrol-form").addEventListener("submit", (event) => {
   event.preventDefault();
   doing(async () => {
     const { told } = await ask("POST", "/v1/staff/enrolment", { code: $("enrol-code").value.trim() });
-    const before = taught;
-    taught = told;
-    drawTeaching(before);
+    taughtIs(told);
   });
 });
 function taughtEnds(work) {
@@ -486,7 +491,7 @@ function taughtEnds(work) {
 }
 $("enrol-keep").addEventListener("click", () => taughtEnds(async (name) => {
   const { told } = await ask("POST", "/v1/staff/enrolment/finish");
-  return `${name}: ${told.views} sides kept.`;
+  return `${name}: ${told.views} views kept.`;
 }));
 $("enrol-cancel").addEventListener("click", () => taughtEnds(async (name) => {
   await ask("DELETE", "/v1/staff/enrolment");
