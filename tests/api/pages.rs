@@ -436,6 +436,11 @@ async fn an_article_is_taught_at_the_tablet() {
     show(&[middle], [2, 0, 1]);
     desk.reads("#enrol-count", "3 views: keep them").await;
     desk.is_readable("12-teaching").await;
+    // A look at the queue in between changes nothing.
+    desk.press("#enrol-queue").await;
+    desk.reads("#desk", "Nobody needs you").await;
+    desk.press("#teach").await;
+    desk.reads("#enrol-count", "3 views: keep them").await;
     desk.press("#enrol-keep").await;
     desk.reads("#notice", "Adhesive tape, 2 rolls: 3 views kept").await;
     let record = database.audit(0, 50).unwrap();

@@ -468,7 +468,8 @@ $("teach").addEventListener("click", () => {
   $("enrol-code").value = "";
   view("enrol");
 });
-$("enrol-back").addEventListener("click", () => view("desk"));
+// A basket that needs somebody comes first; what is being taught waits.
+for (const id of ["enrol-back", "enrol-queue"]) $(id).addEventListener("click", () => view("desk"));
 $("enrol-form").addEventListener("submit", (event) => {
   event.preventDefault();
   doing(async () => {
