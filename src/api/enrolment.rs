@@ -30,7 +30,7 @@ pub enum Hint {
     OneAlone,
     /// It reaches over the edge of what is looked at.
     Centre,
-    /// The picture is dark, glaring or blurred: hold it still.
+    /// The picture is dark, glaring or blurred, or the plate has moved just now: hold it still.
     HoldStill,
     /// This side is known already: turn it.
     TurnIt,

@@ -10,7 +10,7 @@ use augenmass::io::onnx::{Eyes, EyesOptions, View, decode_any};
 use augenmass::io::store::{CatalogueFormat, Database};
 use augenmass_core::basket::Basket;
 use augenmass_core::desk::audit::Did;
-use augenmass_core::station::Record;
+use augenmass_core::station::{PlateState, Record};
 use augenmass_core::units::Wall;
 use augenmass_core::verdict::{Role, Verdict};
 use axum::Router;
@@ -29,6 +29,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
+const TAPE: &str = "{\"id\":\"tape\",\"code\":\"4006381333931\",\"name\":\"Adhesive tape, 2 rolls\",\"kind\":\"piece\",\"price_minor\":250,\"gross_mean_g\":60.0,\"gross_sd_g\":1.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\"}";
+const TAPE_CODE: &str = "4006381333931";
 const WITHIN: Duration = Duration::from_secs(20);
 
 /// The driver, which does not outlive its test.
@@ -137,6 +139,20 @@ impl Desk {
         .await;
     }
 
+    /// Types the code that the station's display shows.
+    async fn pair(&self, router: &Router) {
+        let code = get(router, "/v1/display").await.1["pairing_code"].as_str().unwrap().to_owned();
+        self.until("the pairing", "!document.querySelector('#pair').hidden").await;
+        self.write("#pair-code", &code).await;
+        self.press("#pair .primary").await;
+    }
+
+    /// Begins to teach the article of this code.
+    async fn teach(&self, code: &str) {
+        self.write("#enrol-code", code).await;
+        self.press("#enrol-form .primary").await;
+    }
+
     async fn log_in(&self, name: &str, pin: &str) {
         self.until("the log-in", "!document.querySelector('#login').hidden").await;
         self.write("#name", name).await;
@@ -224,11 +240,11 @@ async fn resolution(router: &Router, id: &str) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_does_the_whole_work_of_the_desk_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
-    let products = "{\"id\":\"tape\",\"code\":\"4006381333931\",\"name\":\"Adhesive tape, 2 rolls\",\"kind\":\"piece\",\"price_minor\":250,\"gross_mean_g\":60.0,\"gross_sd_g\":1.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\"}\n\
-        {\"id\":\"gin\",\"code\":\"40084015\",\"name\":\"Gin 0.7 l\",\"kind\":\"piece\",\"price_minor\":1400,\"gross_mean_g\":1200.0,\"gross_sd_g\":5.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\",\"age_limit\":18}\n";
+    let gin = "{\"id\":\"gin\",\"code\":\"40084015\",\"name\":\"Gin 0.7 l\",\"kind\":\"piece\",\"price_minor\":1400,\"gross_mean_g\":1200.0,\"gross_sd_g\":5.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\",\"age_limit\":18}";
+    let products = format!("{TAPE}\n{gin}\n");
     Database::open(folder.path())
         .unwrap()
-        .import_catalogue(products, CatalogueFormat::Ndjson, Wall::from_ms(1))
+        .import_catalogue(&products, CatalogueFormat::Ndjson, Wall::from_ms(1))
         .unwrap();
     stopped_before(folder.path());
     add_staff(folder.path(), "Anna", Role::Attendant);
@@ -241,10 +257,8 @@ async fn a_person_does_the_whole_work_of_the_desk_in_a_browser() {
     desk.write("#pair-code", "12345678").await;
     desk.press("#pair .primary").await;
     desk.reads("#notice", "not the code").await;
-    let code = get(&router, "/v1/display").await.1["pairing_code"].as_str().unwrap().to_owned();
-    desk.write("#pair-code", &code).await;
     desk.is_readable("1-pair").await;
-    desk.press("#pair .primary").await;
+    desk.pair(&router).await;
 
     // A wrong PIN opens nothing; the right one shows the queue.
     desk.log_in("Anna", "135790").await;
@@ -360,7 +374,7 @@ async fn a_person_does_the_whole_work_of_the_desk_in_a_browser() {
 const SIZE: (u32, u32) = (640, 480);
 
 /// A grey plate as the camera sees it, with the self-test's article of the models at each place, in another order of its colours.
-fn plate(places: &[(i64, i64)], colours: [usize; 3]) -> Bytes {
+fn picture(places: &[(i64, i64)], colours: [usize; 3]) -> Bytes {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let product = decode_any(&std::fs::read(models.join("self-test.png")).unwrap()).unwrap();
     let mut product = imageops::resize(&product, 120, 120, imageops::FilterType::Triangle);
@@ -376,31 +390,41 @@ fn plate(places: &[(i64, i64)], colours: [usize; 3]) -> Bytes {
     bytes.into()
 }
 
+/// A camera that goes on sending what it is given to show, five times a second.
+fn camera() -> (watch::Sender<Bytes>, watch::Receiver<Option<Arc<Frame>>>) {
+    let (shown, showing) = watch::channel(picture(&[], [0, 1, 2]));
+    let (sent, frames) = watch::channel(None);
+    tokio::spawn(async move {
+        for seq in 1.. {
+            let jpeg = showing.borrow().clone();
+            sent.send_replace(Some(Arc::new(Frame { jpeg, arrived: Instant::now(), seq })));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    (shown, frames)
+}
+
 /// A supervisor teaches the camera an article: the real models look at what it sees, and the page tells what to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_article_is_taught_at_the_tablet() {
     let folder = tempfile::tempdir().unwrap();
-    let products = "{\"id\":\"tape\",\"code\":\"4006381333931\",\"name\":\"Adhesive tape, 2 rolls\",\"kind\":\"piece\",\"price_minor\":250,\"gross_mean_g\":60.0,\"gross_sd_g\":1.0,\"mean_sd_g\":0.5,\"weight_source\":\"seeded\"}\n";
     let mut database = Database::open(folder.path()).unwrap();
-    database.import_catalogue(products, CatalogueFormat::Ndjson, Wall::from_ms(1)).unwrap();
+    database.import_catalogue(TAPE, CatalogueFormat::Ndjson, Wall::from_ms(1)).unwrap();
     add_staff(folder.path(), "Anna", Role::Attendant);
     add_staff(folder.path(), "Eva", Role::Supervisor);
     let (hub, station) = hub_with(folder.path(), &[]);
-    let (camera, frames) = watch::channel(None);
+    // As a station does, but at rest or not as the test wants it: its port does not exist.
+    let (plate, station) = watch::channel(station.borrow().clone());
+    let (shown, frames) = camera();
     let models_directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let eyes = Eyes::start(&EyesOptions { models_directory, onnxruntime: None }).unwrap();
     let view = View::rectangle([0, 0, SIZE.0, SIZE.1]);
     let data = folder.path().to_owned();
     let door = Enroller { eyes, frames, view, station, data, clock: Clock::start() }.start();
     let router = router(hub.with_enrolment(Some(door)));
-    let show = |places: &[(i64, i64)], colours| {
-        camera.send_replace(Some(Arc::new(Frame { jpeg: plate(places, colours), arrived: Instant::now(), seq: 1 })));
-    };
+    let show = |places: &[(i64, i64)], colours| shown.send_replace(picture(places, colours));
     let desk = Desk::at(router.clone()).await;
-    let code = get(&router, "/v1/display").await.1["pairing_code"].as_str().unwrap().to_owned();
-    desk.until("the pairing", "!document.querySelector('#pair').hidden").await;
-    desk.write("#pair-code", &code).await;
-    desk.press("#pair .primary").await;
+    desk.pair(&router).await;
 
     // Who may not enrol is offered nothing.
     desk.log_in("Anna", PIN).await;
@@ -409,18 +433,22 @@ async fn an_article_is_taught_at_the_tablet() {
     desk.press("#log-out").await;
     desk.log_in("Eva", PIN).await;
     desk.press("#teach").await;
-    desk.write("#enrol-code", "4000000000006").await;
-    desk.press("#enrol-form .primary").await;
+    desk.teach("4000000000006").await;
     desk.reads("#notice", "does not know this code").await;
     desk.is_readable("11-teach").await;
-    desk.write("#enrol-code", "4006381333931").await;
-    desk.press("#enrol-form .primary").await;
+    desk.teach(TAPE_CODE).await;
     desk.reads("#enrol-name", "Adhesive tape").await;
     desk.reads("#enrol-hint", "Put one on the empty plate").await;
 
     let middle = (260, 180);
     show(&[(80, 180), (420, 180)], [0, 1, 2]);
     desk.reads("#enrol-hint", "Take away all but one").await;
+    // What is put down just now may have a hand over it.
+    plate.send_modify(|station| station.state = PlateState::Weighing);
+    show(&[middle], [0, 1, 2]);
+    desk.reads("#enrol-hint", "Hold it still").await;
+    desk.reads("#enrol-count", "0 views").await;
+    plate.send_modify(|station| station.state = PlateState::Occupied);
     for (taken, colours) in [[0, 1, 2], [2, 0, 1], [1, 2, 0]].into_iter().enumerate() {
         show(&[middle], colours);
         let loaded = format!(
@@ -449,8 +477,7 @@ async fn an_article_is_taught_at_the_tablet() {
 
     // Begun again, nothing of the last one is shown, and it can be given up.
     desk.press("#teach").await;
-    desk.write("#enrol-code", "4006381333931").await;
-    desk.press("#enrol-form .primary").await;
+    desk.teach(TAPE_CODE).await;
     desk.reads("#enrol-count", "0 views, 3 more needed").await;
     desk.press("#enrol-cancel").await;
     desk.reads("#notice", "nothing was kept").await;

@@ -1,6 +1,6 @@
 //! Operations and shapes of enrolling a product at the station.
 
-use super::operation::{Operation, Parameter, Place, json, text};
+use super::operation::{Operation, Parameter, Place, csrf, json, text};
 use super::shapes::Id;
 use axum::http::Method;
 use schemars::JsonSchema;
@@ -31,7 +31,7 @@ enum Hint {
     OneAlone,
     /// It reaches over the edge of what is looked at.
     Centre,
-    /// The picture is dark, glaring or blurred.
+    /// The picture is dark, glaring or blurred, or the plate has moved just now.
     HoldStill,
     /// This side is known already.
     TurnIt,
@@ -63,16 +63,6 @@ struct Enrolled {
     product_id: Id,
     /// Views that were taken.
     views: usize,
-}
-
-fn csrf() -> Parameter {
-    Parameter {
-        name: "x-csrf-token",
-        place: Place::Header,
-        text: "As the session was told it.",
-        schema: value!({ "type": "string" }),
-        example: value!("Jq0vN3c2"),
-    }
 }
 
 fn number() -> Parameter {

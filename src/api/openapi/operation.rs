@@ -18,6 +18,17 @@ pub struct Content {
     pub fits: fn(&Value) -> Result<(), String>,
 }
 
+/// What proves that a change comes from the staff page itself.
+pub fn csrf() -> Parameter {
+    Parameter {
+        name: "x-csrf-token",
+        place: Place::Header,
+        text: "As the session was told it.",
+        schema: serde_json::json!({ "type": "string" }),
+        example: serde_json::json!("Jq0vN3c2"),
+    }
+}
+
 /// JSON of this shape.
 pub fn json<T: JsonSchema + Serialize + DeserializeOwned>(example: Value) -> Content {
     Content {

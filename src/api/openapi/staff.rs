@@ -1,6 +1,6 @@
 //! Operations of staff: logging in, the queue, what is done with baskets, and the record of it.
 
-use super::operation::{Operation, Parameter, Place, id_in_path, json, text};
+use super::operation::{Operation, Parameter, Place, csrf, id_in_path, json, text};
 use super::station::asset;
 use super::{examples, staff_shapes as shapes};
 use axum::http::Method;
@@ -23,16 +23,6 @@ fn events(example: &str) -> super::operation::Content {
 
 fn validation_id() -> Parameter {
     id_in_path("The validation.", VALIDATION)
-}
-
-fn csrf() -> Parameter {
-    Parameter {
-        name: "x-csrf-token",
-        place: Place::Header,
-        text: "As the session was told it.",
-        schema: value!({ "type": "string" }),
-        example: value!("Jq0vN3c2"),
-    }
 }
 
 fn in_query(name: &'static str, text: &'static str, maximum: i64, example: i64) -> Parameter {

@@ -88,12 +88,12 @@ pub(super) type Part<'a> = (&'a RgbImage, [u32; 4]);
 /// Its two sessions have one thread each and share a picture's crops between them. One session on two threads would
 /// wait at each of its fifty layers for the slower one.
 pub(super) struct Embedder {
-    pairs: Vec<Pair>,
+    lanes: Vec<Lane>,
     path: PathBuf,
 }
 
 /// Cuts things out and embeds them, one after the other.
-struct Pair {
+struct Lane {
     scaler: Scaler,
     session: Session,
 }
@@ -118,8 +118,8 @@ impl Embedder {
             let what = format!("its space_id is '{own}', and the manifest says '{}'", manifest.space_id());
             return Err(EyesError::OffContract { path, role: "itememb", what });
         }
-        let pairs = sessions.into_iter().map(|session| Pair { scaler: Scaler::default(), session }).collect();
-        Ok(Self { pairs, path })
+        let lanes = sessions.into_iter().map(|session| Lane { scaler: Scaler::default(), session }).collect();
+        Ok(Self { lanes, path })
     }
 
     /// Embeds the manifest's picture and compares.
@@ -130,8 +130,8 @@ impl Embedder {
         let failed = |what: String| EyesError::SelfTest { path: path.clone(), what };
         let picture = decode_any(&bytes).map_err(|error| failed(error.to_string()))?;
         // By every session, which warms each of them up.
-        for pair in &mut self.pairs {
-            let found = pair.embed((&picture, [0, 0, picture.width(), picture.height()]));
+        for lane in &mut self.lanes {
+            let found = lane.embed((&picture, [0, 0, picture.width(), picture.height()]));
             let cosine = cosine(&found.map_err(|error| failed(error.to_string()))?, &test.embedding);
             let least = test.min_cosine;
             if cosine.is_nan() || cosine < least {
@@ -147,12 +147,12 @@ impl Embedder {
     /// last bits of its embedding.
     pub(super) fn embed(&mut self, parts: &[Part<'_>]) -> Result<Vec<Vec<f32>>, LookError> {
         let next = AtomicUsize::new(0);
-        let Some((first, others)) = self.pairs.split_first_mut() else { return Ok(Vec::new()) };
+        let Some((first, others)) = self.lanes.split_first_mut() else { return Ok(Vec::new()) };
         let others = &mut others[..parts.len().saturating_sub(1).min(THREADS - 1)];
         let shares = std::thread::scope(|scope| {
-            let help = |pair| std::thread::Builder::new().spawn_scoped(scope, || Pair::embed_next(pair, parts, &next));
+            let help = |lane| std::thread::Builder::new().spawn_scoped(scope, || Lane::embed_next(lane, parts, &next));
             // Where no thread can be had, the first does it alone.
-            let helpers: Vec<_> = others.iter_mut().filter_map(|pair| help(pair).ok()).collect();
+            let helpers: Vec<_> = others.iter_mut().filter_map(|lane| help(lane).ok()).collect();
             let mut shares = vec![first.embed_next(parts, &next)];
             shares.extend(helpers.into_iter().map(|helper| match helper.join() {
                 Ok(share) => share,
@@ -166,7 +166,7 @@ impl Embedder {
     }
 }
 
-impl Pair {
+impl Lane {
     /// Embeds the next thing that nobody has taken, with its number, until none is left.
     fn embed_next(&mut self, parts: &[Part<'_>], next: &AtomicUsize) -> Result<Vec<(usize, Vec<f32>)>, LookError> {
         let mut share = Vec::new();
